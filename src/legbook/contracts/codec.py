@@ -1,0 +1,58 @@
+"""Messages <-> bytes. Says why bytes are not a message; never guesses."""
+
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from legbook.contracts.legs import Leg
+from legbook.contracts.raw import RawRecord
+from legbook.contracts.status import Owner, Status
+
+encode: Final = msgspec.json.Encoder().encode
+_T = TypeVar("_T")
+
+
+class BadMessageError(ValueError):
+    """Bytes that are no message of this version: for the DLQ, with the reason."""
+
+
+class _Version(msgspec.Struct):
+    v: int
+
+
+_RAW: Final = msgspec.json.Decoder(RawRecord)
+_LEG: Final = msgspec.json.Decoder(Leg)
+_OWNER: Final = msgspec.json.Decoder(Owner)
+_STATUS: Final[msgspec.json.Decoder[Status]] = msgspec.json.Decoder(Status)
+_VERSION: Final = msgspec.json.Decoder(_Version)
+
+
+def decode_raw(data: bytes) -> RawRecord:
+    return _decode(_RAW, data)
+
+
+def decode_leg(data: bytes) -> Leg:
+    return _decode(_LEG, data)
+
+
+def decode_owner(data: bytes) -> Owner:
+    return _decode(_OWNER, data)
+
+
+def decode_status(data: bytes) -> Status:
+    return _decode(_STATUS, data)
+
+
+def _decode(decoder: "msgspec.json.Decoder[_T]", data: bytes) -> _T:
+    try:
+        return decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadMessageError(_reason(data, error)) from error
+
+
+def _reason(data: bytes, error: Exception) -> str:
+    try:
+        version: Any = _VERSION.decode(data).v
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return f"bad_message: {error}"
+    return f"newer_version: v is {version}, this reader knows 1" if version > 1 else f"bad_message: {error}"

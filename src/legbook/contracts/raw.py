@@ -1,0 +1,113 @@
+"""`pbx.ami.raw.v1`: what one PBX said, and what we have to say about listening to it, in socket order."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+PbxName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,31}$", description="Name from the fleet file.")]
+Epoch = Annotated[int, Meta(ge=0, description="One ownership of this PBX by one ingest worker.")]
+Seq = Annotated[int, Meta(ge=1, description="Numbers every entry of an epoch, through reconnects.")]
+BootTime = Annotated[int, Meta(ge=0, description="Start of that Asterisk process, Unix seconds.")]
+
+Flag = Literal["dup_header", "bad_utf8", "long", "no_space", "nul"]
+Down = Literal["connect", "no_greeting", "login", "closed", "silent", "shutdown", "removed", "stopped"]
+
+
+class _Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """`at` is the PBX's clock, null if it sends none; `received_at` is ours. UTC."""
+
+    seq: Seq
+    at: datetime | None
+    received_at: datetime
+
+
+class Event(_Entry, frozen=True, kw_only=True, tag="event"):
+    """One AMI event. `fields`: names as sent, in order; a repeated name is a list; "": no colon."""
+
+    name: str
+    fields: dict[str, str | list[str]]
+    flags: list[Flag] = []
+    raw_b64: str | None = None
+
+
+class ConnectionUp(_Entry, frozen=True, kw_only=True, tag="connection.up"):
+    """Logged in. What Asterisk sent since the login follows."""
+
+    banner: str
+    asterisk: str | None = None
+    boot: BootTime | None = None
+
+
+class ConnectionDown(_Entry, frozen=True, kw_only=True, tag="connection.down"):
+    """The link is gone, or the PBX left the fleet (`removed`)."""
+
+    reason: Down
+    detail: str = ""
+
+
+class Heartbeat(_Entry, frozen=True, kw_only=True, tag="heartbeat"):
+    """Every second, also while the link is down. `offset`: PBX clock minus ours, seconds."""
+
+    state: Literal["up", "down"]
+    offset: float | None = None
+    rtt: float | None = None
+
+
+class Gap(_Entry, frozen=True, kw_only=True, tag="gap"):
+    """Nobody listened from `since` to this entry: events of that time are not in the log."""
+
+    since: datetime | None
+    reason: str
+
+
+class Drop(_Entry, frozen=True, kw_only=True, tag="drop"):
+    """Something was read and is not here: bytes over the cap, or entries shed while Kafka was away."""
+
+    reason: Literal["long", "buffer_full", "half_frame"]
+    count: int = 1
+    size: int = 0
+    name: str = ""
+
+
+class SnapshotBegin(_Entry, frozen=True, kw_only=True, tag="snapshot.begin"):
+    """A list of the live channels follows; `watermark` is the PBX clock before it was asked for."""
+
+    watermark: datetime
+
+
+class SnapshotChannel(_Entry, frozen=True, kw_only=True, tag="snapshot.channel"):
+    """One CoreShowChannel item."""
+
+    fields: dict[str, str | list[str]]
+
+
+class SnapshotEnd(_Entry, frozen=True, kw_only=True, tag="snapshot.end"):
+    """`complete`: as many channels as Asterisk counted."""
+
+    watermark: datetime
+    channels: int
+    complete: bool
+
+
+Entry = (
+    Event
+    | ConnectionUp
+    | ConnectionDown
+    | Heartbeat
+    | Gap
+    | Drop
+    | SnapshotBegin
+    | SnapshotChannel
+    | SnapshotEnd
+)
+
+
+class RawRecord(Struct, frozen=True, kw_only=True):
+    """1 to 256 entries of one PBX and one boot (null until known)."""
+
+    v: Literal[1] = 1
+    pbx: PbxName
+    boot: BootTime | None
+    epoch: Epoch
+    entries: list[Entry]

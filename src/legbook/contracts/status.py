@@ -1,0 +1,50 @@
+"""`pbx.ami.owners.v1` and `pbx.status.v1`: who listens to a PBX, and how well listener and projector do."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from legbook.contracts.raw import BootTime, Epoch, PbxName
+
+
+class Owner(Struct, frozen=True, kw_only=True):
+    """Private to ingest: the right to start reading this PBX, taken before the first connect."""
+
+    v: Literal[1] = 1
+    pbx: PbxName
+    epoch: Epoch
+    worker: str
+    process: str
+    boot: BootTime | None = None
+
+
+class IngestStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="ingest"):
+    """Key `pbx|ingest`. `last_gap`: when nobody listened for the last time."""
+
+    v: Literal[1] = 1
+    pbx: PbxName
+    epoch: Epoch
+    at: datetime
+    state: Literal["up", "down"]
+    reason: str
+    since: datetime
+    asterisk: str | None = None
+    boot: BootTime | None = None
+    last_gap: datetime | None = None
+
+
+class ProjectorStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="projector"):
+    """Key `pbx|projector`. `suspect_since`: the state may be wrong since then; ingest sends a snapshot."""
+
+    v: Literal[1] = 1
+    pbx: PbxName
+    epoch: Epoch
+    at: datetime
+    lag: float
+    late_entries: int
+    live_legs: int
+    suspect_since: datetime | None = None
+
+
+Status = IngestStatus | ProjectorStatus
