@@ -15,11 +15,11 @@ Down = Literal["connect", "no_greeting", "login", "closed", "silent", "shutdown"
 
 
 class _Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """`at` is the PBX's clock, null if it sends none; `received_at` is ours. UTC."""
+    """`at` is the PBX's clock, null if it sends none; `received_at` is ours, null only in old recordings. UTC."""
 
     seq: Seq
     at: datetime | None
-    received_at: datetime
+    received_at: datetime | None
 
 
 class Event(_Entry, frozen=True, kw_only=True, tag="event"):

@@ -1,0 +1,39 @@
+"""What the fold says: frozen values, each with the rule that made it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from legbook.contracts.legs import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class LegChange:
+    """The newest state of a leg; `leg.rule`, `leg.epoch` and `leg.seq` say why and by which entry."""
+
+    leg: Leg
+
+    @property
+    def ended(self) -> bool:
+        return self.leg.state == "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A maximal interval in which the same two or more real channels were together."""
+
+    channels: tuple[str, ...]
+    devices: tuple[str, ...]
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """An event that no rule could place, e.g. the hang-up of a channel that was born before we listened."""
+
+    rule: str
+    uniqueid: str
+    why: str
+
+
+Change = LegChange | Talk | Surprise

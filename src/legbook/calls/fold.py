@@ -1,0 +1,107 @@
+"""The fold of one PBX: cursor, time, and which rule an entry goes to.
+
+1. An entry at or below the cursor is skipped; the cursor moves before the rule runs.
+2. Time is that of the entries: max(time before, `at` or else `received_at`). No clock is read.
+3. Timers that are due run before the entry's rule, in order, and carry that entry's (epoch, seq).
+4. Everything that changes the state of calls is in this package; the caller gets frozen values.
+5. Any suffix, duplicate or gap gives fewer legs or estimated times; it never raises and never leaves a leg open
+   after its channel is gone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, Self
+
+from legbook.ami.message import first
+from legbook.calls import checkpoint
+from legbook.calls.changes import Change
+from legbook.calls.checkpoint import Checkpoint
+from legbook.calls.rules import EVENTS, TIMERS, links
+from legbook.calls.state import Calls
+from legbook.calls.step import Step
+from legbook.contracts.legs import Leg
+from legbook.contracts.raw import ConnectionDown, ConnectionUp, Entry, Event, Heartbeat
+
+_LINKS: Final[Mapping[type, tuple[str, Callable[[Step, Any], None]]]] = {
+    ConnectionUp: ("links.up", links.up),
+    ConnectionDown: ("links.down", links.down),
+    Heartbeat: ("links.heartbeat", links.heartbeat),
+}
+
+
+class PbxState:
+    """Feed it the entries of one PBX in order; it returns what changed."""
+
+    def __init__(self, pbx: str, number: int, inbound_contexts: Iterable[str] = ()) -> None:
+        self._calls = Calls(pbx=pbx, number=number, inbound_contexts=frozenset(inbound_contexts))
+        self._cursor = (0, 0)
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """(epoch, seq) of the newest entry that was applied."""
+        return self._cursor
+
+    @property
+    def legs(self) -> Mapping[int, Leg]:
+        """The live legs, by leg_id."""
+        return self._calls.legs
+
+    def apply(self, entry: Entry, *, epoch: int, boot: int | None = None) -> list[Change]:
+        """What this entry changes. `boot`: that of its record, None while unknown."""
+        if (epoch, entry.seq) <= self._cursor:
+            return []
+        self._cursor = (epoch, entry.seq)
+        step = Step(self._calls, epoch, entry.seq)
+        if boot is not None and boot != self._calls.boot:
+            step.rule = "links.new_boot"
+            links.new_boot(step, boot)
+        self._reach(step, entry.at or entry.received_at)
+        if isinstance(entry, Event):
+            _place(step, entry)
+        elif type(entry) in _LINKS:
+            step.rule, link = _LINKS[type(entry)]
+            link(step, entry)
+        return step.changes()
+
+    def advance(self, time: datetime) -> list[Change]:
+        """The end of a file: time goes on without an entry."""
+        step = Step(self._calls, *self._cursor)
+        self._reach(step, time)
+        return step.changes()
+
+    def _reach(self, step: Step, time: datetime | None) -> None:
+        """Runs what is due on the way to this time; timers may set timers."""
+        calls = self._calls
+        if time is None:
+            return
+        time = time if calls.now is None else max(calls.now, time)
+        while due := [timer for timer in calls.timers if timer.due <= time]:
+            timer = min(due, key=lambda each: each.due)
+            calls.timers.remove(timer)
+            step.now, step.rule = timer.due, timer.kind
+            TIMERS[timer.kind](step, timer.key)
+        calls.now = step.now = time
+
+    def dump(self) -> bytes:
+        epoch, seq = self._cursor
+        return checkpoint.dump(Checkpoint(epoch=epoch, seq=seq, calls=self._calls))
+
+    @classmethod
+    def load(cls, data: bytes, number: int, inbound_contexts: Iterable[str] = ()) -> Self:
+        """`number` and contexts are the fleet file's, which may have changed. Errors: see checkpoint.load."""
+        saved = checkpoint.load(data)
+        state = cls(saved.calls.pbx, number, inbound_contexts)
+        saved.calls.number, saved.calls.inbound_contexts = number, state._calls.inbound_contexts
+        state._calls, state._cursor = saved.calls, (saved.epoch, saved.seq)
+        return state
+
+
+def _place(step: Step, event: Event) -> None:
+    rule = EVENTS.get(event.name)
+    if rule is None:
+        return
+    step.rule = rule.name
+    if missing := [name for name in rule.needs if not first(event.fields, name)]:
+        step.surprise(first(event.fields, "Uniqueid"), f"{event.name} without {', '.join(missing)}")
+    else:
+        rule.run(step, event)

@@ -1,0 +1,140 @@
+"""Channels: born, ringing, up, somewhere in the dialplan, gone.
+
+1. Newchannel makes the channel. Newstate and DialBegin make one that was born before we listened.
+2. State 4 (Ring) on a real channel that nobody calls: a caller leg. PJSIP channels are born in it,
+   chan_sip's reach it by Newstate (recordings 06 of both).
+3. State 5 (Ringing) rings the leg that calls this channel.
+4. State 6 (Up): the caller's own answer for the legs it called; the answer of an originated first leg.
+5. Newexten moves a caller leg's dst; artefacts of the dialplan do not.
+6. Hangup leaves the bridge, ends the leg that called this channel and its caller leg, and forgets the channel.
+"""
+
+from msgspec.structs import replace
+
+from legbook.ami.message import first
+from legbook.ami.names import known
+from legbook.calls import legs, talks
+from legbook.calls.extens import usable
+from legbook.calls.state import Channel
+from legbook.calls.step import Step
+from legbook.contracts.legs import Leg
+from legbook.contracts.raw import Event
+
+RING, RINGING, UP = 4, 5, 6
+
+
+def new(step: Step, event: Event) -> None:
+    _reach(step, seen(step, event), _number(first(event.fields, "ChannelState")))
+
+
+def state(step: Step, event: Event) -> None:
+    _reach(step, seen(step, event), _number(first(event.fields, "ChannelState")))
+
+
+def seen(step: Step, event: Event, side: str = "") -> Channel:
+    """The channel of an event (`side` "" or "Dest"), made from its snapshot if it was not known."""
+    uniqueid = first(event.fields, f"{side}Uniqueid")
+    channel = step.calls.channels.get(uniqueid)
+    if channel is None:
+        channel = _first_seen(event, side, uniqueid)
+        step.calls.channels[uniqueid] = channel
+        if channel.local:
+            step.calls.local_halves[channel.name] = uniqueid
+    channel.linkedid = first(event.fields, f"{side}Linkedid") or channel.linkedid
+    return channel
+
+
+def _first_seen(event: Event, side: str, uniqueid: str) -> Channel:
+    fields = event.fields
+    exten, context = first(fields, f"{side}Exten"), first(fields, f"{side}Context")
+    return Channel(
+        uniqueid=uniqueid,
+        name=first(fields, f"{side}Channel"),
+        number=known(first(fields, f"{side}CallerIDNum")),
+        caller_name=known(first(fields, f"{side}CallerIDName")),
+        accountcode=first(fields, f"{side}AccountCode"),
+        first_exten=exten,
+        first_context=context,
+        exten=usable(exten, context) or "",
+    )
+
+
+def _reach(step: Step, channel: Channel, state: int | None) -> None:
+    if state is None or state == channel.state:
+        return
+    channel.state = state
+    if state == RING:
+        _waits(step, channel)
+    elif state == RINGING:
+        _rings(step, channel)
+    elif state == UP:
+        _up(step, channel)
+
+
+def _waits(step: Step, channel: Channel) -> None:
+    busy = channel.called_leg or channel.caller_leg or channel.dial_legs or channel.dialled_by is not None
+    if channel.real and not busy:
+        legs.open_caller(step, channel, step.now)
+
+
+def _rings(step: Step, channel: Channel) -> None:
+    leg = step.calls.legs.get(channel.called_leg or 0)
+    if leg is not None and leg.state == "dialing":
+        step.put(replace(leg, state="ringing", ring=step.now))
+
+
+def _up(step: Step, channel: Channel) -> None:
+    if channel.up_at is None:
+        channel.up_at = step.now
+    own = [channel.caller_leg] if channel.caller_leg else []
+    for leg_id in [*own, *channel.dial_legs]:
+        leg = step.calls.legs[leg_id]
+        if leg.src_up is None:
+            step.put(replace(leg, src_up=step.now))
+    leg_called = step.calls.legs.get(channel.called_leg or 0)
+    if leg_called is not None and leg_called.flags.originated and not leg_called.answered:
+        step.put(replace(leg_called, state="talking", answer=step.now, answered=True))
+
+
+def exten(step: Step, event: Event) -> None:
+    channel = step.calls.channels.get(first(event.fields, "Uniqueid"))
+    if channel is None:
+        return
+    said = usable(first(event.fields, "Exten"), first(event.fields, "Context"))
+    if said is None or said == channel.exten:
+        return
+    channel.exten = said
+    leg: Leg | None = step.calls.legs.get(channel.caller_leg or 0)
+    if leg is not None:
+        step.put(replace(leg, dst=said, didnumber=legs.did_of(step, channel, said)))
+
+
+def rename(step: Step, event: Event) -> None:
+    """Follow the uniqueid: no recording has one, hand-made streams do."""
+    channel = step.calls.channels.get(first(event.fields, "Uniqueid"))
+    if channel is None:
+        return
+    channel.name = first(event.fields, "Newname") or channel.name
+    for leg in list(step.calls.legs.values()):
+        if leg.dstuid == channel.uniqueid:
+            step.put(replace(leg, dstchan=channel.name, dstdevice=channel.device))
+        elif leg.srcuid == channel.uniqueid:
+            step.put(replace(leg, srcchan=channel.name, srcdevice=channel.device))
+
+
+def hangup(step: Step, event: Event) -> None:
+    channel = step.calls.channels.get(first(event.fields, "Uniqueid"))
+    if channel is None:
+        step.surprise(first(event.fields, "Uniqueid"), "hang-up of a channel that was not known")
+        return
+    channel.linkedid = first(event.fields, "Linkedid") or channel.linkedid
+    talks.part(step, channel)
+    cause, text = _number(first(event.fields, "Cause")), first(event.fields, "Cause-txt")
+    legs.end_called(step, channel, cause, text)
+    legs.end_caller(step, channel, cause, text)
+    step.calls.channels.pop(channel.uniqueid)
+    step.calls.local_halves.pop(channel.name, None)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

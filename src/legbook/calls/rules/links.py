@@ -1,0 +1,64 @@
+"""What the AMI link itself tells: a new boot, a PBX that left the fleet, one that stays away.
+
+1. A new boot closes every leg of the old one: no channel outlives its Asterisk. Their end is estimated.
+2. A PBX removed from the fleet, or away for 15 minutes (heartbeats say so), ends its legs.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from legbook.calls import legs, talks
+from legbook.calls.step import Step
+from legbook.contracts.legs import EndReason
+from legbook.contracts.raw import ConnectionDown, ConnectionUp, Heartbeat
+
+LOST_AFTER = 15 * 60.0
+
+
+def new_boot(step: Step, boot: int) -> None:
+    """`step.now` is still the time of the last entry of the old boot."""
+    if step.calls.boot is not None:
+        _forget(step, "pbx_restart", datetime.fromtimestamp(boot, UTC))
+    step.calls.boot = boot
+
+
+def up(step: Step, _entry: ConnectionUp) -> None:
+    step.calls.down_since = None
+
+
+def down(step: Step, entry: ConnectionDown) -> None:
+    if entry.reason == "removed":
+        _forget(step, "removed", step.now)
+    else:
+        _away(step)
+
+
+def heartbeat(step: Step, entry: Heartbeat) -> None:
+    if entry.state == "down":
+        _away(step)
+    else:
+        step.calls.down_since = None
+
+
+def _away(step: Step) -> None:
+    if step.calls.down_since is None and step.now is not None:
+        step.calls.down_since = step.now
+        step.later(LOST_AFTER, "links.lost", "")
+
+
+def lost(step: Step, _key: str) -> None:
+    since = step.calls.down_since
+    if since is not None and step.now is not None and step.now - since >= timedelta(seconds=LOST_AFTER):
+        _forget(step, "pbx_lost", since)
+
+
+def _forget(step: Step, reason: EndReason, end: datetime | None) -> None:
+    calls = step.calls
+    if end is not None and step.now is not None:
+        end = min(end, step.now)
+    talks.stop_all(step, end)
+    for leg in list(calls.legs.values()):
+        latest = max((t for t in (leg.start, leg.answer, end) if t is not None), default=None)
+        legs.close(step, leg, reason, latest, exact=False)
+    for known in (calls.channels, calls.local_halves, calls.bridges):
+        known.clear()
+    calls.timers.clear()

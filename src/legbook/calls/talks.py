@@ -1,0 +1,99 @@
+"""Who hears whom, from when to when. `answers` says what that means for the legs.
+
+1. Together: real channels in one component of non-holding bridges, joined through Local pairs with both halves
+   bridged. Two or more make a talk; it is over when its set changes.
+2. The same set again within 0.1 s is the same talk.
+"""
+
+from datetime import datetime, timedelta
+
+from legbook.calls import answers
+from legbook.calls.changes import Talk
+from legbook.calls.state import Channel, Together
+from legbook.calls.step import Step
+
+MERGE = timedelta(seconds=0.1)
+
+
+def part(step: Step, channel: Channel) -> None:
+    """The channel leaves its bridge, if it is in one."""
+    bridge = step.calls.bridges.get(channel.bridge or "")
+    if bridge is None:
+        return
+    uid, channel.bridge = channel.bridge or "", None
+    bridge.members.remove(channel.uniqueid)
+    if not bridge.members:
+        del step.calls.bridges[uid]
+    regroup(step, [channel.uniqueid, *bridge.members])
+
+
+def regroup(step: Step, moved: list[str]) -> None:
+    """After these channels moved: talks whose set is no longer together are over, new sets begin."""
+    sets = {frozenset(_together(step, uniqueid)) for uniqueid in [*moved, *_behind(step, moved)]}
+    touched = frozenset(moved).union(*sets)
+    for talk in step.calls.talks:
+        if not talk.over and not touched.isdisjoint(talk.channels) and frozenset(talk.channels) not in sets:
+            _stop(step, talk, step.now)
+    for members in sets:
+        if len(members) > 1 and not any(not t.over and set(t.channels) == members for t in step.calls.talks):
+            _start(step, sorted(members))
+    if step.now is None:
+        settle(step)
+
+
+def _behind(step: Step, moved: list[str]) -> list[str]:
+    """The other halves of Local channels among these: who is behind them is touched too."""
+    halves = [step.calls.other_half(c) for c in map(step.calls.channels.get, moved) if c is not None]
+    return [half.uniqueid for half in halves if half is not None]
+
+
+def _together(step: Step, uniqueid: str) -> set[str]:
+    """The real channels in the component of this one."""
+    calls, found, todo = step.calls, set[str](), [uniqueid]
+    while todo:
+        channel = calls.channels.get(todo.pop())
+        bridge = calls.bridges.get(channel.bridge or "") if channel else None
+        if channel is None or bridge is None or bridge.holding or channel.uniqueid in found:
+            continue
+        found.add(channel.uniqueid)
+        todo += bridge.members
+        todo += _behind(step, [channel.uniqueid])
+    return {uid for uid in found if calls.channels[uid].real}
+
+
+def _start(step: Step, members: list[str]) -> None:
+    for talk in step.calls.talks:
+        if talk.channels == members and talk.end and step.now and step.now - talk.end <= MERGE:
+            answers.resumes(step, talk)
+            talk.end, talk.over = None, False
+            return
+    devices = [step.calls.channels[uid].device for uid in members]
+    talk = Together(channels=members, devices=devices, start=step.now)
+    step.calls.talks.append(talk)
+    answers.begins(step, talk)
+
+
+def _stop(step: Step, talk: Together, end: datetime | None) -> None:
+    talk.end, talk.over = end, True
+    answers.ends(step, talk)
+    step.later(MERGE.total_seconds(), "talks.over", "")
+
+
+def settle(step: Step) -> None:
+    """Talks that have been over for long enough are told."""
+    for talk in [t for t in step.calls.talks if t.over]:
+        if talk.end is None or step.now is None or step.now - talk.end >= MERGE:
+            _say(step, talk)
+
+
+def stop_all(step: Step, end: datetime | None) -> None:
+    """Nobody talks any more."""
+    for talk in list(step.calls.talks):
+        if not talk.over:
+            _stop(step, talk, end)
+        _say(step, talk)
+
+
+def _say(step: Step, talk: Together) -> None:
+    step.calls.talks.remove(talk)
+    step.say(Talk(tuple(talk.channels), tuple(talk.devices), talk.start, talk.end))
