@@ -1,0 +1,112 @@
+"""aiokafka, set up the one way that we use it, and the few things it makes hard."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from legbook.runtime.settings import KafkaSettings
+
+_log = structlog.get_logger("legbook.kafka")
+WAIT: Final = 2.0  # seconds between two tries to reach a Kafka that is not there
+
+
+def options(settings: KafkaSettings) -> dict[str, Any]:
+    """What every client needs: servers and security."""
+    found: dict[str, Any] = {
+        "bootstrap_servers": settings.bootstrap_servers,
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.security_protocol.endswith("SSL"):
+        cafile = str(settings.ssl_cafile) if settings.ssl_cafile else None
+        found["ssl_context"] = ssl.create_default_context(cafile=cafile)
+    if settings.security_protocol.startswith("SASL"):
+        found |= {
+            "sasl_mechanism": settings.sasl_mechanism,
+            "sasl_plain_username": settings.sasl_username,
+            "sasl_plain_password": settings.password,
+        }
+    return found
+
+
+def producer(settings: KafkaSettings, **more: Any) -> AIOKafkaProducer:
+    """Idempotent: keeps order and never gives up a record that it has accepted (aiokafka's _can_retry)."""
+    wanted = {
+        "acks": "all",
+        "enable_idempotence": True,
+        "compression_type": "zstd",
+        "max_batch_size": 1 << 20,
+    }
+    return AIOKafkaProducer(**options(settings), **{**wanted, "max_request_size": 16 << 20, **more})
+
+
+def consumer(settings: KafkaSettings, *topics: str, **more: Any) -> AIOKafkaConsumer:
+    """read_committed, from the earliest, commits by hand."""
+    wanted = {
+        "isolation_level": "read_committed",
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "max_partition_fetch_bytes": 16 << 20,
+    }
+    return AIOKafkaConsumer(*topics, **options(settings), **{**wanted, **more})
+
+
+@asynccontextmanager
+async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(**options(settings))
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
+
+
+async def partitions(settings: KafkaSettings, *topics: str) -> int:
+    """The number of partitions of these topics, once they all exist. Waits for Kafka and for them, and says so.
+
+    Who subscribes before a topic exists stays without it until the metadata are five minutes old.
+    """
+    while True:
+        try:
+            async with admin(settings) as client:
+                found = {t["topic"]: len(t["partitions"]) for t in await client.describe_topics(list(topics))}
+            missing = [topic for topic in topics if not found.get(topic)]
+            if not missing:
+                return found[topics[0]]
+            _log.warning("waiting for topics", missing=missing, hint="run: legbook topics apply")
+        except KafkaError as error:
+            _log.warning("waiting for Kafka", servers=settings.bootstrap_servers, why=repr(error))
+        await asyncio.sleep(WAIT)
+
+
+async def newest_values(settings: KafkaSettings, topic: str, partition: int) -> dict[bytes, bytes]:
+    """The newest committed value of every key of a compacted partition; keys with a tombstone are left out."""
+    target, found = TopicPartition(topic, partition), dict[bytes, bytes]()
+    reader = consumer(settings, fetch_max_wait_ms=50)
+    await reader.start()
+    try:
+        reader.assign([target])
+        end = (await reader.end_offsets([target]))[target]
+        reader.seek(
+            target, (await reader.beginning_offsets([target]))[target]
+        )  # seek_to_beginning races to the end
+        while await reader.position(target) < end:  # the position also passes transaction markers
+            for record in (await reader.getmany(target, timeout_ms=200)).get(target, ()):
+                _put(found, record)
+    finally:
+        await reader.stop()
+    return found
+
+
+def _put(found: dict[bytes, bytes], record: "ConsumerRecord[bytes, bytes]") -> None:
+    if record.key is not None:
+        if record.value is None:
+            found.pop(record.key, None)
+        else:
+            found[record.key] = record.value
