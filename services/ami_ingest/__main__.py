@@ -1,0 +1,6 @@
+"""`python -m ami_ingest`."""
+
+from ami_ingest.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""When did this Asterisk start? Fixed at first sight: Uptime is whole seconds and jitters by one between logins."""
+
+from datetime import datetime, tzinfo
+from typing import Final
+
+JITTER: Final = 2.5  # seconds
+
+
+def started(now: float, uptime: int) -> int:
+    """Unix second of the start, by the PBX's own clock."""
+    return round(now - uptime)
+
+
+def started_by_status(date: str, time: str, zone: tzinfo) -> int | None:
+    """From CoreStatus, for Asterisk below 16, which sends no Uptime: local time of the PBX."""
+    try:
+        return int(datetime.fromisoformat(f"{date} {time}").replace(tzinfo=zone).timestamp())
+    except ValueError:
+        return None
+
+
+def settled(known: int | None, seen: int | None) -> int | None:
+    """The boot to use: the known one, unless what was seen is too far from it to be the same."""
+    if known is None or seen is None:
+        return seen if known is None else known
+    return known if abs(seen - known) <= JITTER else seen

@@ -1,0 +1,4 @@
+"""ClickHouse's HTTP interface over the embedded engine, as much as clickhouse-connect needs.
+
+Loopback only: it has no users.
+"""
