@@ -42,6 +42,11 @@ class PbxState:
         return self._cursor
 
     @property
+    def now(self) -> datetime | None:
+        """The time that the entries have reached."""
+        return self._calls.now
+
+    @property
     def legs(self) -> Mapping[int, Leg]:
         """The live legs, by leg_id."""
         return self._calls.legs

@@ -1,0 +1,10 @@
+"""The `legbook` command: one file a command."""
+
+import typer
+
+from legbook.cli import fakepbx, fold, topics
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(fold.fold)
+app.command()(fakepbx.fakepbx)
+app.add_typer(topics.app, name="topics")

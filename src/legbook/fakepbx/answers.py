@@ -1,0 +1,77 @@
+"""Answers to the actions that need a login, word for word as Asterisk 16 and 22 gave them in recordings."""
+
+from legbook.fakepbx.actions import Action
+from legbook.fakepbx.masks import parse_mask
+from legbook.fakepbx.moments import to_ami, to_datetime
+from legbook.fakepbx.session import Session
+from legbook.fakepbx.switch import Handler, Switch
+
+
+async def ping(switch: Switch, session: Session, action: Action) -> None:
+    timestamp = to_ami(switch.clock.now()).decode()
+    session.reply(action, "Success", ("Ping", "Pong"), ("Timestamp", timestamp))
+
+
+async def events(_switch: Switch, session: Session, action: Action) -> None:
+    mask = parse_mask(action.get("EventMask"))
+    if mask is None:
+        session.error(action, "Invalid event mask")
+        return
+    session.mask = mask
+    session.reply(action, "Success", ("Events", "On" if mask else "Off"))
+
+
+async def core_status(switch: Switch, session: Session, action: Action) -> None:
+    boot = to_datetime(switch.clock.boot)
+    date, time = f"{boot:%Y-%m-%d}", f"{boot:%H:%M:%S}"
+    headers = [
+        ("CoreStartupDate", date),
+        ("CoreStartupTime", time),
+        ("CoreReloadDate", date),
+        ("CoreReloadTime", time),
+        ("CoreCurrentCalls", str(len(switch.channels.live))),
+    ]
+    if _is_newer_than_16(switch):
+        headers.append(("CoreProcessedCalls", str(switch.channels.created)))
+    session.reply(action, "Success", *headers)
+
+
+async def core_settings(switch: Switch, session: Session, action: Action) -> None:
+    headers = [
+        ("AMIversion", switch.settings.ami_version),
+        ("AsteriskVersion", switch.settings.asterisk),
+        ("SystemName", switch.settings.system_name),
+        ("CoreMaxCalls", "0"),
+        ("CoreMaxLoadAvg", "0.000000"),
+        ("CoreRunUser", ""),
+        ("CoreRunGroup", ""),
+        ("CoreMaxFilehandles", "0"),
+        ("CoreRealTimeEnabled", "No"),
+        ("CoreCDRenabled", "Yes"),
+        ("CoreHTTPenabled", "No"),
+    ]
+    if _is_newer_than_16(switch):
+        headers.append(("SoundsSearchCustomDir", "No"))
+    session.reply(action, "Success", *headers)
+
+
+async def core_show_channels(switch: Switch, session: Session, action: Action) -> None:
+    now = switch.clock.now()
+    session.reply(action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
+    for channel in switch.channels.live.values():
+        session.item(action, "CoreShowChannel", channel.item(now))
+    count = str(len(switch.channels.live))
+    session.item(action, "CoreShowChannelsComplete", [("EventList", "Complete"), ("ListItems", count)])
+
+
+def _is_newer_than_16(switch: Switch) -> bool:
+    return int(switch.settings.ami_version.partition(".")[0]) > 5
+
+
+HANDLERS: dict[str, Handler] = {
+    "ping": ping,
+    "events": events,
+    "corestatus": core_status,
+    "coresettings": core_settings,
+    "coreshowchannels": core_show_channels,
+}

@@ -1,0 +1,63 @@
+"""The state of the PBX that all its AMI sessions share, and what an action handler may do with it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from legbook.fakepbx.actions import Action, ActionLog
+from legbook.fakepbx.channels import Channels
+from legbook.fakepbx.clock import Clock
+from legbook.fakepbx.masks import wants
+from legbook.fakepbx.moments import to_ami
+from legbook.fakepbx.player import Rendered
+from legbook.fakepbx.recording import event_type
+from legbook.fakepbx.session import Headers, Session, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What does not change while this PBX exists; `asterisk` is its version."""
+
+    name: str
+    username: str
+    secret: str = field(repr=False)
+    banner: str
+    asterisk: str
+    system_name: str
+
+    @property
+    def ami_version(self) -> str:
+        return self.banner.rpartition("/")[2]
+
+
+@dataclass(slots=True)
+class Switch:
+    """`handlers`: lower-case action name -> who answers it. Whoever wants another answer puts it there."""
+
+    settings: Settings
+    clock: Clock
+    handlers: dict[str, "Handler"]
+    on_login: Callable[[Session], None]
+    channels: Channels = field(default_factory=Channels)
+    actions: ActionLog = field(default_factory=ActionLog)
+    sessions: list[Session] = field(default_factory=list)
+
+    def deliver(self, events: Sequence[Rendered]) -> None:
+        """Events become true: the channels move, and every session gets what its mask lets through."""
+        for kind, event in events:
+            self.channels.apply(kind.name, event)
+        joined: dict[frozenset[str], bytes] = {}
+        for session in self.sessions:
+            mask = session.mask
+            if mask and mask not in joined:
+                joined[mask] = b"".join(event for kind, event in events if wants(mask, kind.classes))
+            if mask and joined[mask]:
+                session.write(joined[mask])
+
+    def emit(self, name: str, privilege: str, headers: Headers) -> None:
+        """One event that no recording has, e.g. what a handler causes; with a Timestamp of now."""
+        timestamp = to_ami(self.clock.now()).decode()
+        first = [("Event", name), ("Privilege", privilege), ("Timestamp", timestamp)]
+        self.deliver([(event_type(name, privilege), encode([*first, *headers]))])
+
+
+Handler = Callable[[Switch, Session, Action], Awaitable[None]]
