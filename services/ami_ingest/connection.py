@@ -123,8 +123,8 @@ class Connection:
         boot = await self._find_boot(link)
         settled = boots.settled(self._sequence.boot, boot)
         self._sequence.start_boot(settled)
-        asterisk = link.banner.partition("/")[2] or None
-        self._sequence.add(ConnectionUp, banner=link.banner, asterisk=asterisk, boot=settled)
+        version = link.banner.partition("/")[2] or None
+        self._sequence.add(ConnectionUp, banner=link.banner, version=version, boot=settled)
         self._sequence.add(Gap, since=self._last_up, reason="reconnect" if self._last_up else "start")
         held, self._held = self._held or [], None
         for message in held:

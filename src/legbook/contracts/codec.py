@@ -56,3 +56,8 @@ def _reason(data: bytes, error: Exception) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return f"bad_message: {error}"
     return f"newer_version: v is {version}, this reader knows 1" if version > 1 else f"bad_message: {error}"
+
+
+def decode_as(data: bytes, kind: type[_T]) -> _T:
+    """For what is private to one service. BadMessageError."""
+    return _decode(msgspec.json.Decoder(kind), data)

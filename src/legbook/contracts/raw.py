@@ -32,10 +32,10 @@ class Event(_Entry, frozen=True, kw_only=True, tag="event"):
 
 
 class ConnectionUp(_Entry, frozen=True, kw_only=True, tag="connection.up"):
-    """Logged in. What Asterisk sent since the login follows."""
+    """Logged in; `version` of the manager interface. What Asterisk sent since the login follows."""
 
     banner: str
-    asterisk: str | None = None
+    version: str | None = None
     boot: BootTime | None = None
 
 

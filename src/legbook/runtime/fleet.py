@@ -83,7 +83,7 @@ class Pbx(_Strict):
 class Fleet(_Strict):
     """All PBXs by name."""
 
-    pbx: dict[Annotated[str, Field(pattern=r"\A[a-z0-9][a-z0-9_-]{0,31}\Z")], Pbx]
+    pbx: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,31}$")], Pbx]
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> "Fleet":

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Final
 
+import stamina.instrumentation
 import structlog
 
 _EVERY: Final = 10.0  # seconds between equal library messages
@@ -64,6 +65,7 @@ def configure(level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    stamina.instrumentation.set_on_retry_hooks([])  # who retries says so once, in its own words
     quiet = _Rate()
     for name in ("aiokafka", "faust", "mode", "panoramisk"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,126 @@
+"""Puts curcdr_projector together: faust around the agent, an owner, a shard and a table for each partition."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+
+import structlog
+from aiokafka import TopicPartition
+
+from curcdr_projector import agent
+from curcdr_projector.settings import Settings
+from curcdr_projector.shard import Shard
+from curcdr_projector.table import Table
+from legbook.contracts.topics import CDR, CHECKPOINTS, LEGS, RAW, partition_of
+from legbook.runtime import fleet, http, kafka, logs, stop
+from legbook.runtime.fleet import Pbx
+from legbook.runtime.ownership import PartitionOwner
+from legbook.runtime.settings import FleetSettings, KafkaSettings, MysqlSettings, load
+from legbook.runtime.stop import CannotStartError
+
+_log = structlog.get_logger("curcdr_projector")
+
+
+class Projector:
+    """What the partitions of this process share."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kafka_settings: KafkaSettings,
+        mysql: MysqlSettings,
+        pbxs: Mapping[str, Pbx],
+        count: int,
+    ) -> None:
+        self._settings, self._kafka, self._mysql, self._pbxs, self._count = (
+            settings,
+            kafka_settings,
+            mysql,
+            pbxs,
+            count,
+        )
+
+    async def acquire(self, partitions: list[int]) -> dict[int, Shard]:
+        """1 fence, 2 read; the caller serves."""
+        owners = [PartitionOwner(self._kafka, agent.GROUP, CHECKPOINTS.name, p) for p in partitions]
+        async with asyncio.TaskGroup() as tasks:
+            for owner in owners:
+                tasks.create_task(owner.acquire())
+        first, committed = await self._offsets(partitions)
+        shards = {}
+        for owner in owners:
+            shard = Shard(self._settings, self._pbxs, owner, self._count)
+            if committed[owner.partition] is not None and not shard.has_cursor:
+                raise CannotStartError(
+                    f"{RAW.name}-{owner.partition} was read up to {committed[owner.partition]}, but "
+                    f"{CHECKPOINTS.name} has no cursor: it was lost or made anew. Reset the group {agent.GROUP} "
+                    f"to fold again from the start"
+                )
+            shard.load(first[owner.partition])
+            shard.table = self._table(shard)
+            shards[owner.partition] = shard
+        _log.info("partitions owned", partitions=partitions)
+        return shards
+
+    async def _offsets(self, partitions: list[int]) -> tuple[dict[int, int], dict[int, int | None]]:
+        """The first offset of each raw partition, and what the group has committed."""
+        reader = kafka.consumer(self._kafka, group_id=agent.GROUP)
+        await reader.start()
+        try:
+            targets = [TopicPartition(RAW.name, p) for p in partitions]
+            reader.assign(targets)
+            first = await reader.beginning_offsets(targets)
+            return (
+                {tp.partition: offset for tp, offset in first.items()},
+                {tp.partition: await reader.committed(tp) for tp in targets},
+            )
+        finally:
+            await reader.stop()
+
+    def _table(self, shard: Shard) -> Table:
+        zones = {
+            name: pbx.zone
+            for name, pbx in self._pbxs.items()
+            if partition_of(name, self._count) == shard.partition
+        }
+        where = (shard.partition, self._count)
+        return Table(self._settings, self._mysql, where, zones, shard.live, shard.prove)
+
+
+def die(error: BaseException) -> None:
+    """At once: nothing beyond the last transaction exists anywhere, and a fresh process folds it again."""
+    code = stop.exit_code(error)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main() -> None:
+    logs.configure()
+    try:
+        settings, kafka_settings, mysql = load(Settings), load(KafkaSettings), load(MysqlSettings)
+        logs.configure(settings.log_level)
+        pbxs = fleet.load(load(FleetSettings).fleet)
+        mysql.parsed()
+        count = asyncio.run(
+            kafka.partitions(kafka_settings, RAW.name, CHECKPOINTS.name, LEGS.name, CDR.name, RAW.dlq)
+        )
+    except CannotStartError as error:
+        sys.exit(stop.exit_code(error))
+    app = agent.app(settings, kafka_settings, count)
+    projector = Projector(settings, kafka_settings, mysql, pbxs, count)
+    folding = agent.Agent(app, projector.acquire, die, settings.unacked_bytes)
+    health = http.Health(ready={"partitions": folding.waiting})
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def serve_http() -> None:
+        try:
+            async with http.serve(health, settings):
+                await asyncio.Event().wait()
+        except CannotStartError as error:
+            die(error)
+
+    app.finalize()
+    app.Worker(
+        loglevel="warning", quiet=True, redirect_stdouts=False, override_logging=False
+    ).execute_from_commandline()

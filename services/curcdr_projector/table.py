@@ -1,0 +1,139 @@
+"""`curcdr` as a cache of the live legs of one partition: written, compared with them, and written again.
+
+Each session of the writer: 1 the lock; 2 a Kafka transaction of the partition's producer commits after that (after
+a restart of the server anybody gets the lock, a zombie too); 3 re-sync; then flush, and compare every second in both
+directions. A dead MySQL delays screens; it never delays the fold, the topics or the archive.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import tzinfo
+from typing import Final
+
+import pymysql
+import structlog
+
+from curcdr_projector import metrics
+from curcdr_projector.columns import row
+from curcdr_projector.session import Session
+from curcdr_projector.settings import Settings
+from legbook.contracts.legs import Leg
+from legbook.contracts.topics import partition_of
+from legbook.runtime.settings import MysqlSettings
+
+_log = structlog.get_logger("curcdr_projector")
+RETRY: Final = 0.5
+CHUNK: Final = 200
+
+
+class Table:
+    """The writer of one partition. `live` gives the legs as they are now, `prove` waits for a transaction."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        mysql: MysqlSettings,
+        partition: tuple[int, int],
+        zones: Mapping[str, tzinfo],
+        live: Callable[[], Iterable[Leg]],
+        prove: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._settings, self._mysql, self._zones = settings, mysql, zones
+        self._partition, self._partitions = partition
+        self._live, self._prove = live, prove
+        self._changed: dict[int, Leg] = {}
+        self._session: Session | None = None
+        self._new_owner = True
+        self._told = ""
+        self.trouble: str | None = "not started"
+
+    def put(self, leg: Leg) -> None:
+        """The newest state of a leg wins."""
+        self._changed[leg.leg_id] = leg
+
+    async def run(self) -> None:
+        """Until cancelled; CannotStartError if the table is not as it must be."""
+        up = metrics.MYSQL_UP.labels(str(self._partition))
+        try:
+            while True:
+                try:
+                    await self._open()
+                    up.set(1)
+                    self.trouble, self._told = None, ""
+                    await self._serve()
+                except (pymysql.MySQLError, OSError) as error:
+                    self._lost(error)
+                    up.set(0)
+                await asyncio.sleep(RETRY)
+        finally:
+            up.set(0)
+            self._throw_away()
+
+    def _lost(self, error: Exception) -> None:
+        self._throw_away()
+        self.trouble = f"MySQL: {error.args[-1] if error.args else error!r}"
+        if self._told != self.trouble:
+            self._told = self.trouble
+            _log.warning("curcdr not writable", partition=self._partition, why=self.trouble)
+
+    def _throw_away(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.abort()
+
+    async def _open(self) -> None:
+        self._session = session = await asyncio.to_thread(Session, self._mysql, self._partition)
+        kill, self._new_owner = self._new_owner, False
+        await asyncio.to_thread(session.check_table)
+        while not await asyncio.to_thread(session.lock, kill_holder=kill):
+            _log.warning("another session holds the lock of curcdr", partition=self._partition)
+            kill = False
+        await self._prove()
+        await self._compare(session, everything=True)
+
+    async def _serve(self) -> None:
+        session, compared = self._session, time.monotonic()
+        while session is not None:
+            await asyncio.sleep(self._settings.flush_interval)
+            await self._flush(session)
+            if time.monotonic() - compared >= self._settings.check_interval:
+                compared = time.monotonic()
+                await self._compare(session, everything=False)
+
+    async def _flush(self, session: Session) -> None:
+        while self._changed:
+            ids = list(self._changed)[:CHUNK]
+            legs = [self._changed.pop(leg_id) for leg_id in ids]
+            gone = [leg.leg_id for leg in legs if leg.state == "ended"]
+            rows = [self._row(leg) for leg in legs if leg.state != "ended"]
+            await asyncio.to_thread(_write, session, rows, gone)
+            metrics.ROWS.labels("written").inc(len(rows))
+            metrics.ROWS.labels("deleted").inc(len(gone))
+
+    async def _compare(self, session: Session, *, everything: bool) -> None:
+        """Missing or different rows are written, extra ones deleted. What changes meanwhile waits in `_changed`."""
+        self._changed.clear()
+        legs = {leg.leg_id: leg for leg in self._live()}
+        there = await asyncio.to_thread(session.present, None if everything else list(self._zones))
+        ours = {
+            leg_id: ver
+            for leg_id, ver, pbx in there
+            if partition_of(pbx, self._partitions) == self._partition
+        }
+        missing = [leg for leg_id, leg in legs.items() if leg_id not in ours]
+        different = [leg for leg_id, leg in legs.items() if leg_id in ours and ours[leg_id] != leg.ver]
+        extra = [leg_id for leg_id in ours if leg_id not in legs]
+        await asyncio.to_thread(_write, session, [self._row(leg) for leg in missing + different], extra)
+        if not everything:
+            for how, found in (("missing", missing), ("different", different), ("extra", extra)):
+                metrics.REPAIRED.labels(how).inc(len(found))
+
+    def _row(self, leg: Leg) -> tuple[str | int, ...]:
+        return row(leg, self._zones[leg.pbx])
+
+
+def _write(session: Session, rows: list[tuple[str | int, ...]], gone: list[int]) -> None:
+    for start in range(0, len(rows), CHUNK):
+        session.put(rows[start : start + CHUNK])
+    session.delete(gone)
