@@ -2,9 +2,10 @@
 
 import typer
 
-from legbook.cli import fakepbx, fold, topics
+from legbook.cli import fakepbx, fold, migrate, topics
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(fold.fold)
 app.command()(fakepbx.fakepbx)
+app.command()(migrate.migrate)
 app.add_typer(topics.app, name="topics")

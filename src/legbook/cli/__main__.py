@@ -1,0 +1,5 @@
+"""`python -m legbook.cli`."""
+
+from legbook.cli import app
+
+app()

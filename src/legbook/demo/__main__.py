@@ -1,0 +1,72 @@
+"""`python -m legbook.demo [--seconds N]`: what `make demo` runs."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from legbook.demo import pbxs, screen
+from legbook.demo.watch import Watch
+from legbook.demo.world import World
+from legbook.devstack import StackError
+
+_EVERY = 0.15  # seconds between two looks
+
+
+def main(
+    folder: Annotated[Path, typer.Option(help="Data and logs; kept for the next start.")] = Path(".demo"),
+    seconds: Annotated[float, typer.Option(help="End after so long; 0: at Ctrl-C.")] = 0,
+) -> None:
+    """Start everything on loopback and show the calls."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with World(folder, _tell()) as world:
+            asyncio.run(_show(world, seconds))
+    except StackError as error:
+        typer.echo(f"demo: {error}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("stopped")
+
+
+def _tell() -> Callable[[str], None]:
+    began = time.monotonic()
+    return lambda line: typer.echo(f"{time.monotonic() - began:6.1f} s  {line}")
+
+
+async def _show(world: World, seconds: float) -> None:
+    async with AsyncExitStack() as running:
+        played = [await running.enter_async_context(pbxs.for_demo(name)) for name in pbxs.NAMES]
+        world.fleet({pbx.name: pbx.port for pbx in played})
+        world.start()
+        await asyncio.to_thread(world.wait_ready)
+        watch = Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])
+        running.callback(watch.close)
+        shown = running.enter_context(screen.choose(_addresses(world)))
+        deadline = time.monotonic() + seconds if seconds else float("inf")
+        while time.monotonic() < deadline:
+            await asyncio.to_thread(lambda: shown.show(watch.live(), watch.finished(), watch.last(6)))
+            if ended := [
+                name for name in ("ami_ingest", "curcdr_projector", "cdr_archiver") if world.exit_code(name)
+            ]:
+                raise StackError(f"{ended[0]} has ended:\n{world.log(ended[0])[-2000:]}")
+            await asyncio.sleep(_EVERY)
+
+
+def _addresses(world: World) -> list[str]:
+    return [
+        f"any MySQL client:      {world.env['MYSQL_URL']}   table curcdr",
+        f"any ClickHouse client: {world.env['CLICKHOUSE_URL']}   views cdr and calls",
+        f"Kafka:                 {world.env['KAFKA_BOOTSTRAP_SERVERS']}   logs: {world.folder}/*.log   end: Ctrl-C",
+    ]
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,44 @@
+"""The two PBXs of demo and smoke test, and the recordings they play."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from legbook.demo.world import SECRET, USERNAME
+from legbook.fakepbx import FakePbx
+
+_ROOT: Final = Path(__file__).parents[3] / "tests" / "fixtures" / "recordings"
+RING_GROUP: Final = "06-ringgroup-202-answers"
+_DEMO: Final = {
+    "hq": ("22.10.1-pjsip", [RING_GROUP, "01-simple-answered", "03-busy", "04-caller-cancels"]),
+    "branch": ("16.28.0-chan_sip", ["01-simple-answered", RING_GROUP, "07-ringgroup-nobody", "02-no-answer"]),
+}
+SPACING: Final = 5.0  # seconds between two calls of one PBX
+
+
+def recordings(profile: str, scenarios: Sequence[str]) -> list[Path]:
+    """They are with the tests: demo and smoke test run from a checkout."""
+    return [_ROOT / profile / f"{scenario}.jsonl.gz" for scenario in scenarios]
+
+
+def for_demo(name: str) -> FakePbx:
+    """Calls for ever, at real speed."""
+    profile, scenarios = _DEMO[name]
+    return FakePbx(
+        name,
+        recordings(profile, scenarios),
+        username=USERNAME,
+        secret=SECRET,
+        rounds=None,
+        spacing=SPACING,
+        begin_on_login=True,
+    )
+
+
+def once(name: str) -> FakePbx:
+    """The ring group, once, when told to begin."""
+    profile, _ = _DEMO[name]
+    return FakePbx(name, recordings(profile, [RING_GROUP]), username=USERNAME, secret=SECRET, rounds=1)
+
+
+NAMES: Final = tuple(_DEMO)
