@@ -1,0 +1,1 @@
+"""Writes every finished leg into ClickHouse, once for all who read it with FINAL."""

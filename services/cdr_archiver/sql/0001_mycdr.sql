@@ -137,7 +137,7 @@ CREATE OR REPLACE VIEW calls (
   pbx LowCardinality(String) COMMENT 'PBX, as named in the fleet file',
   linkedid String COMMENT 'What holds the legs of the call together; a leg_id if Asterisk gave none',
   started DateTime64(6, 'UTC') COMMENT 'Birth of the first leg',
-  answered_at Nullable(DateTime64(6, 'UTC')) COMMENT 'First moment in which anybody talked; NULL if nobody did',
+  answered_at Nullable(DateTime64(6, 'UTC')) COMMENT 'First answer of a phone; NULL if none answered',
   ended Nullable(DateTime64(6, 'UTC')) COMMENT 'End of the last leg',
   src String COMMENT 'Who called: of the first leg',
   srcname String COMMENT 'Name of the caller: of the first leg',
@@ -145,52 +145,70 @@ CREATE OR REPLACE VIEW calls (
   dst String COMMENT 'Number that was called: of the first leg',
   didnumber LowCardinality(String) COMMENT 'Number that was called from outside: of the first leg that has one',
   queue LowCardinality(String) COMMENT 'Queue: of the first leg that has one',
-  answered Bool COMMENT 'Anybody talked',
-  answered_by LowCardinality(String) COMMENT 'Device that was answered first; empty if none was',
-  disposition LowCardinality(String) COMMENT 'ANSWERED, else the first of NO ANSWER, BUSY, FAILED among its legs',
+  answered Bool COMMENT 'A phone was answered, or anybody talked',
+  answered_by LowCardinality(String) COMMENT 'Device that answered first; empty if none did',
+  disposition LowCardinality(String) COMMENT 'ANSWERED; else NO ANSWER, BUSY, FAILED: the first that a leg has; self_service: of its legs',
   ring_seconds Float64 COMMENT 'From the first phone called to the first answer, or to the end if unanswered',
   talk_seconds Float64 COMMENT 'Seconds of talk: sum of billsec_exact of its legs',
   duration_seconds Float64 COMMENT 'From started to ended',
-  phones_rung UInt64 COMMENT 'Different phones or numbers that were called',
-  legs UInt64 COMMENT 'Rows of it in cdr, without spies',
+  phones_rung UInt64 COMMENT 'Different phones or outside numbers that were called',
+  legs UInt64 COMMENT 'Its rows in cdr, without spies',
   self_service Bool COMMENT 'No phone was ever called: IVR, voicemail, echo test, feature code',
-  ends_exact Bool COMMENT 'false: the end of a leg is an estimate'
+  end_exact Bool COMMENT 'false: the end of a leg is an estimate'
 ) AS
-WITH
-  kind != 'caller' AS with_phone,
-  (calldate, leg_id) AS place
 SELECT
   pbx,
-  if(leg.linkedid = '', toString(leg_id), leg.linkedid) AS linkedid,
-  min(least(ifNull(born, calldate), calldate)) AS started,
-  min(answer) AS answered_at,
-  max(end) AS ended,
-  argMin(leg.src, place) AS src,
-  argMin(leg.srcname, place) AS srcname,
-  argMin(leg.srcdevice, place) AS srcdevice,
-  argMin(leg.dst, place) AS dst,
-  argMinIf(leg.didnumber, place, leg.didnumber != '') AS didnumber,
-  argMinIf(leg.queue, place, leg.queue != '') AS queue,
-  max(leg.answered OR notEmpty(talks)) AS answered,
-  argMinIf(dstdevice, (answer, leg_id), isNotNull(answer)) AS answered_by,
+  call AS linkedid,
+  call_start AS started,
+  first_answer AS answered_at,
+  last_end AS ended,
+  first_leg.1 AS src,
+  first_leg.2 AS srcname,
+  first_leg.3 AS srcdevice,
+  first_leg.4 AS dst,
+  first_did AS didnumber,
+  first_queue AS queue,
+  any_answer AS answered,
+  first_answerer AS answered_by,
   multiIf(
-    answered OR self_service AND has(groupUniqArray(leg.disposition) AS found, 'ANSWERED'), 'ANSWERED',
-    has(found, 'NO ANSWER'), 'NO ANSWER',
-    has(found, 'BUSY'), 'BUSY',
+    any_answer OR (phone_legs = 0 AND has(outcomes, 'ANSWERED')), 'ANSWERED',
+    has(outcomes, 'NO ANSWER'), 'NO ANSWER',
+    has(outcomes, 'BUSY'), 'BUSY',
     'FAILED'
   ) AS disposition,
   if(
-    self_service, 0,
-    greatest(0, dateDiff('microsecond', minIf(calldate, with_phone), ifNull(answered_at, ifNull(maxIf(end, with_phone), minIf(calldate, with_phone)))) / 1e6)
+    phone_legs = 0, 0,
+    greatest(0, dateDiff('microsecond', first_dial, coalesce(first_answer, last_phone_end, first_dial)) / 1e6)
   ) AS ring_seconds,
-  sum(billsec_exact) AS talk_seconds,
-  greatest(0, dateDiff('microsecond', started, ifNull(ended, started)) / 1e6) AS duration_seconds,
-  uniqExactIf((dstdevice, dialstring), with_phone) AS phones_rung,
-  count() AS legs,
-  countIf(with_phone) = 0 AS self_service,
-  min(end_exact) AS ends_exact
-FROM mycdr AS leg FINAL
-WHERE NOT mapContains(flags, 'spy_on')
-GROUP BY pbx, linkedid
+  talked AS talk_seconds,
+  greatest(0, dateDiff('microsecond', call_start, coalesce(last_end, call_start)) / 1e6) AS duration_seconds,
+  phones AS phones_rung,
+  all_legs AS legs,
+  phone_legs = 0 AS self_service,
+  all_exact AS end_exact
+FROM (
+  SELECT
+    pbx,
+    if(linkedid = '', toString(leg_id), linkedid) AS call,
+    min(least(coalesce(born, calldate), calldate)) AS call_start,
+    min(answer) AS first_answer,
+    max(end) AS last_end,
+    minIf(calldate, kind != 'caller') AS first_dial,
+    maxIf(end, kind != 'caller') AS last_phone_end,
+    argMin((src, srcname, srcdevice, dst), (calldate, leg_id)) AS first_leg,
+    argMinIf(didnumber, (calldate, leg_id), didnumber != '') AS first_did,
+    argMinIf(queue, (calldate, leg_id), queue != '') AS first_queue,
+    max(answered OR notEmpty(talks)) AS any_answer,
+    argMinIf(dstdevice, (answer, leg_id), isNotNull(answer)) AS first_answerer,
+    groupUniqArray(disposition) AS outcomes,
+    sum(billsec_exact) AS talked,
+    uniqExactIf((dstdevice, dialstring), kind != 'caller') AS phones,
+    countIf(kind != 'caller') AS phone_legs,
+    count() AS all_legs,
+    min(end_exact) AS all_exact
+  FROM mycdr FINAL
+  WHERE NOT mapContains(flags, 'spy_on')
+  GROUP BY pbx, call
+)
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Calls, a row a call';

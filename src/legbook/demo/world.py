@@ -57,6 +57,7 @@ class World:
             "LEGBOOK_FLEET": str(self.folder / "fleet.toml"),
             _SECRET_VARIABLE: SECRET,
             "CURCDR_PROJECTOR_INSTANCE": "demo-1",
+            "CDR_ARCHIVER_INSTANCE": "demo-1",
             "PYTHONUNBUFFERED": "1",
         }
 

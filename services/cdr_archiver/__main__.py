@@ -1,0 +1,6 @@
+"""`python -m cdr_archiver`."""
+
+from cdr_archiver.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""The PBXs of the end-to-end fleet: each test has its own, so that no test sees another's calls."""
+
+from pathlib import Path
+
+from legbook.demo.world import SECRET, USERNAME
+from legbook.fakepbx import FakePbx
+
+PBXS = ("seed", "load", "cut", "mysql", "letters", "kafka")
+
+
+def play(
+    name: str,
+    recordings: list[Path],
+    ports: dict[str, int],
+    *,
+    rounds: int | None = 1,
+    spacing: float | None = None,
+) -> FakePbx:
+    """Real speed; begins with the login of ami_ingest."""
+    return FakePbx(
+        name,
+        recordings,
+        username=USERNAME,
+        secret=SECRET,
+        port=ports[name],
+        rounds=rounds,
+        spacing=spacing,
+        begin_on_login=True,
+    )
