@@ -4,10 +4,13 @@
    knows the boot; then come connection.up, gap and what was held, in order. Heartbeats are never held.
 2. The answers to our own actions are not entries; every event is.
 3. A link without a byte for `silence` seconds is cut: pings make an idle PBX say something.
-4. Backoff with jitter between connections; it starts again from its first wait once a link has lasted.
+4. Each ping gives a lower bound of the PBX's clock minus ours: its stamp minus when we read it. The highest of the
+   last few is the offset, so the time of our own entries never runs ahead of the PBX's events, however late we read.
+5. Backoff with jitter between connections; it starts again from its first wait once a link has lasted.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -28,6 +31,7 @@ _log = structlog.get_logger("ami_ingest")
 HELD_FOR: Final = 1.0
 LASTED: Final = 10.0  # a link this old starts a fresh backoff when it ends
 BEAT: Final = 1.0
+OFFSETS: Final = 6  # pings
 
 
 class Connection:
@@ -48,6 +52,7 @@ class Connection:
         self._held: list[Message] | None = None
         self._booted: asyncio.Future[int | None] | None = None
         self._rtt: float | None = None
+        self._offsets: deque[float] = deque(maxlen=OFFSETS)
         self._up = False
         self._shutdown = False  # Asterisk has said that it stops
         self._last_up: datetime | None = None
@@ -202,7 +207,8 @@ class Connection:
         self._rtt = (got - sent).total_seconds()
         metrics.PING.labels(self._name).set(self._rtt)
         if (stamp := _time(answer.get("timestamp", ""))) is not None:
-            self._sequence.offset = (stamp - (sent + (got - sent) / 2)).total_seconds()
+            self._offsets.append((stamp - got).total_seconds())
+            self._sequence.offset = max(self._offsets)
             metrics.OFFSET.labels(self._name).set(self._sequence.offset)
 
     def _down(self, error: LinkError) -> None:

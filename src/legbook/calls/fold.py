@@ -1,7 +1,9 @@
 """The fold of one PBX: cursor, time, and which rule an entry goes to.
 
 1. An entry at or below the cursor is skipped; the cursor moves before the rule runs.
-2. Time is that of the entries: max(time before, `at` or else `received_at`). No clock is read.
+2. Time is that of the events: max(time before, `at` or else `received_at`). No clock is read. Our own entries
+   (heartbeats) let timers run, but do not move the time of the events behind them: a PBX under load says late what
+   it stamped in time (docs/adr/0001).
 3. Timers that are due run before the entry's rule, in order, and carry that entry's (epoch, seq).
 4. Everything that changes the state of calls is in this package; the caller gets frozen values.
 5. Any suffix, duplicate or gap gives fewer legs or estimated times; it never raises and never leaves a leg open
@@ -60,7 +62,7 @@ class PbxState:
         if boot is not None and boot != self._calls.boot:
             step.rule = "links.new_boot"
             links.new_boot(step, boot)
-        self._reach(step, entry.at or entry.received_at)
+        self._reach(step, entry.at or entry.received_at, of_event=isinstance(entry, Event))
         if isinstance(entry, Event):
             _place(step, entry)
         elif type(entry) in _LINKS:
@@ -71,10 +73,10 @@ class PbxState:
     def advance(self, time: datetime) -> list[Change]:
         """The end of a file: time goes on without an entry."""
         step = Step(self._calls, *self._cursor)
-        self._reach(step, time)
+        self._reach(step, time, of_event=False)
         return step.changes()
 
-    def _reach(self, step: Step, time: datetime | None) -> None:
+    def _reach(self, step: Step, time: datetime | None, *, of_event: bool) -> None:
         """Runs what is due on the way to this time; timers may set timers."""
         calls = self._calls
         if time is None:
@@ -85,7 +87,9 @@ class PbxState:
             calls.timers.remove(timer)
             step.now, step.rule = timer.due, timer.kind
             TIMERS[timer.kind](step, timer.key)
-        calls.now = step.now = time
+        step.now = calls.heard = time if calls.heard is None else max(time, calls.heard)
+        if of_event:
+            step.now = calls.now = time
 
     def dump(self) -> bytes:
         epoch, seq = self._cursor

@@ -76,13 +76,17 @@ class Timer(Struct, kw_only=True):
 
 
 class Calls(Struct, kw_only=True):
-    """`counter` is the last one used in a leg_id; `now` the time of the newest entry, None if none had any."""
+    """`counter` is the last one used in a leg_id; `now` the time of the newest event, `heard` of any entry.
+
+    None: nothing had a time yet.
+    """
 
     pbx: str
     number: int
     inbound_contexts: frozenset[str] = frozenset()
     boot: int | None = None
     now: datetime | None = None
+    heard: datetime | None = None
     counter: int = 0
     down_since: datetime | None = None
     channels: dict[str, Channel] = field(default_factory=dict)

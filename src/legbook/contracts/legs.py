@@ -14,48 +14,66 @@ EndReason = Literal["hangup", "dialled", "snapshot", "pbx_restart", "pbx_lost", 
 Seconds = Annotated[float, Meta(ge=0, description="Seconds, to the microsecond.")]
 
 
+def _says(text: str) -> Meta:
+    return Meta(description=text)
+
+
 class Interval(Struct, frozen=True, kw_only=True):
     """A talk of the called channel with the same set of others; `end` is null while it lasts."""
 
-    start: datetime
-    end: datetime | None = None
-    devices: list[str]
+    start: Annotated[datetime, _says("The set of others begins.")]
+    end: Annotated[datetime | None, _says("It changes or ends; null while it lasts.")] = None
+    devices: Annotated[
+        list[str], _says("The others, one item a channel: the same device may be there twice.")
+    ]
 
 
 class Hold(Struct, frozen=True, kw_only=True):
     """Who put the other on hold, and when."""
 
-    holder: str
-    start: datetime
-    end: datetime | None = None
+    holder: Annotated[str, _says("Device that pressed hold.")]
+    start: Annotated[datetime, _says("Hold.")]
+    end: Annotated[
+        datetime | None, _says("Unhold, or the holder's BridgeLeave or Hangup; null while it lasts.")
+    ] = None
 
 
 class Peer(Struct, frozen=True, kw_only=True):
     """The one the called channel talks with, when that is neither its caller nor called by it."""
 
-    num: str
-    name: str
-    chan: str
-    uid: str
-    device: str
+    num: Annotated[str, _says("Its number.")]
+    name: Annotated[str, _says("Its caller name.")]
+    chan: Annotated[str, _says("Its channel.")]
+    uid: Annotated[str, _says("Its channel's uniqueid.")]
+    device: Annotated[str, _says("Its device.")]
 
 
 class Flags(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was special. Only what is true is in the object."""
 
-    via_local: bool = False
-    originated: bool = False
-    consult: bool = False
-    pickup: bool = False
-    picked_up_by: str | None = None
-    after_transfer_by: str | None = None
-    after_redirect: bool = False
-    forwarded_to: str | None = None
-    spy_on: str | None = None
-    park_ringback: bool = False
-    ring_no_answer: bool = False
-    answered_with: str | None = None
-    queue_abandoned: bool = False
+    via_local: Annotated[bool, _says("Dialled through a Local channel.")] = False
+    originated: Annotated[bool, _says("First leg of an Originate: it has no caller.")] = False
+    consult: Annotated[bool, _says("The enquiry call of an attended transfer.")] = False
+    pickup: Annotated[bool, _says("This leg picked up a call that rang somewhere else.")] = False
+    picked_up_by: Annotated[
+        str | None, _says("Another device answered this leg's call by pickup: this one.")
+    ] = None
+    after_transfer_by: Annotated[str | None, _says("The device that transferred the caller here.")] = None
+    after_redirect: Annotated[
+        bool, _says("The caller was redirected out of an earlier call and dialled again.")
+    ] = False
+    forwarded_to: Annotated[str | None, _says("The called phone sent the call on to this number (302).")] = (
+        None
+    )
+    spy_on: Annotated[
+        str | None, _says("Device listened to (ChanSpy). ANSWERED once up, has no talk, is no call.")
+    ] = None
+    park_ringback: Annotated[bool, _says("A parked call that came back because nobody retrieved it.")] = False
+    ring_no_answer: Annotated[bool, _says("A queue rang this member in vain.")] = False
+    answered_with: Annotated[
+        str | None, _says("Device it was first together with, if not its caller (blonde transfer).")
+    ] = None
+    queue_abandoned: Annotated[bool, _says("The caller gave up in the queue.")] = False
 
 
 class Leg(Struct, frozen=True, kw_only=True):
@@ -68,44 +86,129 @@ class Leg(Struct, frozen=True, kw_only=True):
     seq: Seq
     boot: BootTime | None
     rule: Annotated[str, Meta(description="The rule of the fold that made this state.")]
-    kind: Kind
-    state: State
-    born: datetime | None
-    start: datetime | None
-    ring: datetime | None = None
-    answer: datetime | None = None
-    end: datetime | None = None
-    end_reason: EndReason | None = None
-    end_exact: bool = True
-    answered: bool = False
-    disposition: Disposition | None = None
-    src: str = ""
-    dst: str = ""
-    dialled: str | None = None
-    exten: str | None = None
-    didnumber: str = ""
-    queue: str = ""
-    srcname: str = ""
-    srcchan: str = ""
-    srcuid: str = ""
-    srcdevice: str = ""
-    src_up: datetime | None = None
-    dstchan: str = ""
-    dstuid: str = ""
-    dstdevice: str = ""
-    linkedid: str = ""
-    linkedid_first: str = ""
-    accountcode: str = ""
-    dialstring: str = ""
-    dialstatus: str = ""
-    hangupcause: int | None = None
-    hangupcausetxt: str = ""
-    peer: Peer | None = None
-    talks: list[Interval] = []
-    held: list[Hold] = []
-    billsec: Seconds = 0.0
-    billsec_leg_a: Seconds = 0.0
-    flags: Flags = Flags()
+    kind: Annotated[
+        Kind,
+        _says(
+            "`dial`: one real channel called for one caller. `caller`: in the dialplan, nobody rung yet. "
+            "`bridge`: two channels bridged without a dial (a parked call retrieved)."
+        ),
+    ]
+    state: Annotated[
+        State,
+        _says("How far it is: waiting (a caller), dialing, ringing, talking, ended. Hold changes nothing."),
+    ]
+    born: Annotated[
+        datetime | None,
+        _says("Time of the row in curcdr: a dial leg that was a caller leg first keeps that one's."),
+    ]
+    start: Annotated[
+        datetime | None, _says("The dial began; of a caller leg its birth, of a bridge leg the bridge.")
+    ]
+    ring: Annotated[datetime | None, _says("The called channel began to ring.")] = None
+    answer: Annotated[
+        datetime | None,
+        _says(
+            "First together with any other real channel; of an originated first leg: up. Not early media, queue "
+            "music or parking. A leg that was picked up has none."
+        ),
+    ] = None
+    end: Annotated[
+        datetime | None, _says("Hangup of the called channel, nothing else; of a caller leg, of the caller.")
+    ] = None
+    end_reason: Annotated[
+        EndReason | None,
+        _says(
+            "hangup; dialled: a caller leg replaced by its dial leg, never archived; snapshot: the channel was "
+            "gone; pbx_restart; pbx_lost: down for 15 minutes; removed from the fleet."
+        ),
+    ] = None
+    end_exact: Annotated[
+        bool, _says("False: `end` is estimated, and a late Hangup may still correct it.")
+    ] = True
+    answered: Annotated[bool, _says("It was answered.")] = False
+    disposition: Annotated[
+        Disposition | None,
+        _says(
+            "ANSWERED if answered; else by Q.850 cause: 17, 21 BUSY; 18, 19 NO ANSWER; else by DialStatus: BUSY "
+            "is BUSY; CONGESTION, CHANUNAVAIL, INVALIDARGS, ABORT are FAILED; else NO ANSWER. A caller leg: "
+            "ANSWERED if its channel was up and neither queued nor parked at its end, else FAILED or BUSY by "
+            "DIALSTATUS, else NO ANSWER."
+        ),
+    ] = None
+    src: Annotated[
+        str,
+        _says(
+            "Number of the caller, fixed at birth: CallerIDNum of the dial, but the caller's own number if its "
+            "device is called like it (a phone that shows another number outside)."
+        ),
+    ] = ""
+    dst: Annotated[
+        str,
+        _says(
+            "Called number. A caller leg: where it is in the dialplan. A dial leg: `dialled`; after a blind "
+            "transfer its target; after a redirect the caller's next exten; originated: exten, else the device."
+        ),
+    ] = ""
+    dialled: Annotated[
+        str | None, _says("The exten of the caller's first dialling step; null for an originated first leg.")
+    ] = None
+    exten: Annotated[
+        str | None,
+        _says(
+            "Exten of the dial as sent, artefacts of FreePBX replaced; null for a pickup and a direct "
+            "originate."
+        ),
+    ] = None
+    didnumber: Annotated[
+        str, _says("The number called from outside, on all legs of that caller but consult legs; '' if none.")
+    ] = ""
+    queue: Annotated[str, _says("The queue the caller was in at the leg's birth; kept.")] = ""
+    srcname: Annotated[str, _says("Name of the caller, at birth.")] = ""
+    srcchan: Annotated[str, _says("Channel of the caller, at birth; '' if there is none.")] = ""
+    srcuid: Annotated[str, _says("Its uniqueid, which is text.")] = ""
+    srcdevice: Annotated[str, _says("Its device: the channel without technology and suffix.")] = ""
+    src_up: Annotated[
+        datetime | None, _says("The caller's own channel was up (answered by the dialplan or by this leg).")
+    ] = None
+    dstchan: Annotated[str, _says("The called channel; '' on a caller leg.")] = ""
+    dstuid: Annotated[str, _says("Its uniqueid, which is text.")] = ""
+    dstdevice: Annotated[str, _says("Its device.")] = ""
+    linkedid: Annotated[
+        str, _says("The call it belongs to, as of now: legs of one call share the final one.")
+    ] = ""
+    linkedid_first: Annotated[str, _says("The call it belonged to at birth.")] = ""
+    accountcode: Annotated[str, _says("Account code of the caller.")] = ""
+    dialstring: Annotated[str, _says("What was dialled, as Asterisk says it.")] = ""
+    dialstatus: Annotated[str, _says("DialStatus of the dial's end.")] = ""
+    hangupcause: Annotated[
+        int | None,
+        _says("Q.850 cause of the Hangup; differs between versions of Asterisk for the same outcome."),
+    ] = None
+    hangupcausetxt: Annotated[str, _says("The same in words.")] = ""
+    peer: Annotated[
+        Peer | None,
+        _says(
+            "The only other real channel in its talk, if neither its caller nor called by it (attended "
+            "transfer); else null."
+        ),
+    ] = None
+    talks: Annotated[
+        list[Interval],
+        _says(
+            "When the called channel was together with which others; the same set again within 0.1 s is one "
+            "talk."
+        ),
+    ] = []
+    held: Annotated[list[Hold], _says("When it was on hold.")] = []
+    billsec: Annotated[
+        Seconds,
+        _says(
+            "Talks credited to this leg. One in which the called channel is the caller of a younger leg belongs "
+            "to that leg alone. Originated: end - answer. Seconds."
+        ),
+    ] = 0.0
+    billsec_leg_a: Annotated[Seconds, _says("end - `src_up`: what the caller's side lasted. Seconds.")] = 0.0
+    flags: Annotated[Flags, _says("What was special; only what is so is in the object.")] = Flags()
 
     @property
     def ver(self) -> int:

@@ -47,7 +47,7 @@ class ConnectionDown(_Entry, frozen=True, kw_only=True, tag="connection.down"):
 
 
 class Heartbeat(_Entry, frozen=True, kw_only=True, tag="heartbeat"):
-    """Every second, also while the link is down. `offset`: PBX clock minus ours, seconds."""
+    """Every second, also while the link is down. `offset`: PBX clock minus ours, at least; seconds."""
 
     state: Literal["up", "down"]
     offset: float | None = None

@@ -15,7 +15,7 @@ LOST_AFTER = 15 * 60.0
 
 
 def new_boot(step: Step, boot: int) -> None:
-    """`step.now` is still the time of the last entry of the old boot."""
+    """The old boot was alive until we heard of it for the last time, at least."""
     if step.calls.boot is not None:
         _forget(step, "pbx_restart", datetime.fromtimestamp(boot, UTC))
     step.calls.boot = boot
@@ -53,8 +53,8 @@ def lost(step: Step, _key: str) -> None:
 
 def _forget(step: Step, reason: EndReason, end: datetime | None) -> None:
     calls = step.calls
-    if end is not None and step.now is not None:
-        end = min(end, step.now)
+    if end is not None and calls.heard is not None:
+        end = min(end, calls.heard)
     talks.stop_all(step, end)
     for leg in list(calls.legs.values()):
         latest = max((t for t in (leg.start, leg.answer, end) if t is not None), default=None)
