@@ -17,7 +17,7 @@ from legbook.devstack.processes import end, free_ports, kill, spawn
 SERVICES: Final = ("ami_ingest", "curcdr_projector", "cdr_archiver")
 USERNAME: Final = "legbook_ingest"
 SECRET: Final = "demo"  # noqa: S105  # of PBXs that we play ourselves, on loopback
-_SECRET_VARIABLE: Final = "LEGBOOK_DEMO_SECRET"  # noqa: S105
+SECRET_VARIABLE: Final = "LEGBOOK_DEMO_SECRET"  # noqa: S105
 
 
 class World:
@@ -55,7 +55,7 @@ class World:
             **self.stack.env,
             **ports,
             "LEGBOOK_FLEET": str(self.folder / "fleet.toml"),
-            _SECRET_VARIABLE: SECRET,
+            SECRET_VARIABLE: SECRET,
             "CURCDR_PROJECTOR_INSTANCE": "demo-1",
             "CDR_ARCHIVER_INSTANCE": "demo-1",
             "PYTHONUNBUFFERED": "1",
@@ -65,7 +65,7 @@ class World:
         """PBX name -> AMI port on loopback; numbers in order."""
         tables = [
             f'[pbx.{name}]\nnumber = {number}\nhost = "127.0.0.1"\nport = {port}\ntimezone = "UTC"\n'
-            f'ingest = {{ username = "{USERNAME}", secret_env = "{_SECRET_VARIABLE}" }}\n'
+            f'ingest = {{ username = "{USERNAME}", secret_env = "{SECRET_VARIABLE}" }}\n'
             for number, (name, port) in enumerate(ports.items(), 1)
         ]
         (self.folder / "fleet.toml").write_text("\n".join(tables))
