@@ -7,8 +7,8 @@ JITTER: Final = 2.5  # seconds
 
 
 def started(now: float, uptime: int) -> int:
-    """Unix second of the start, by the PBX's own clock."""
-    return round(now - uptime)
+    """Unix second of the start, by the PBX's own clock; never before 1970, whatever that clock shows."""
+    return max(0, round(now - uptime))
 
 
 def started_by_status(date: str, time: str, zone: tzinfo) -> int | None:

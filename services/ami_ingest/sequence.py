@@ -72,10 +72,22 @@ class Sequence:
             return
         self._flushed_at = asyncio.get_running_loop().time()
         entries, self._entries, self._size = self._entries, [], 0
-        if self._shed and self._send([self._drop(entries[0]), *entries]):
+        self._send(entries)
+
+    def _send(self, entries: list[Entry]) -> None:
+        """One record; two if it is longer than thought: JSON writes a control character as six bytes."""
+        shed = [self._drop(entries[0])] if self._shed else []
+        record = RawRecord(pbx=self.pbx, boot=self.boot, epoch=self.epoch, entries=[*shed, *entries])
+        value = codec.encode(record)
+        if len(value) > LARGEST and len(entries) > 1:
+            half = len(entries) // 2
+            self._send(entries[:half])
+            self._send(entries[half:])
+        elif self._publish(record, value):
             self._shed = 0
-        elif not self._shed:
-            self._send(entries)
+        else:
+            self._shed += len(entries)
+            metrics.SHED.labels(self.pbx).inc(len(entries))
 
     def _drop(self, next_entry: Entry) -> Drop:
         """Takes the number of the last entry that was shed: nothing else has it."""
@@ -86,12 +98,3 @@ class Sequence:
             reason="buffer_full",
             count=self._shed,
         )
-
-    def _send(self, entries: list[Entry]) -> bool:
-        record = RawRecord(pbx=self.pbx, boot=self.boot, epoch=self.epoch, entries=entries)
-        if self._publish(record, codec.encode(record)):
-            return True
-        shed = len(entries) - (1 if self._shed else 0)
-        self._shed += shed
-        metrics.SHED.labels(self.pbx).inc(shed)
-        return False

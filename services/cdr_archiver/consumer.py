@@ -27,7 +27,9 @@ Record = ConsumerRecord[bytes, bytes]
 _PATIENCE_MS: Final = 7 * 24 * 3_600_000
 
 
-def consumer_of(settings: KafkaSettings, group: str, topic: str, instance: str | None = None) -> AIOKafkaConsumer:
+def consumer_of(
+    settings: KafkaSettings, group: str, topic: str, instance: str | None = None
+) -> AIOKafkaConsumer:
     return kafka.consumer(
         settings, topic, group_id=group, group_instance_id=instance, max_poll_interval_ms=_PATIENCE_MS
     )

@@ -70,7 +70,7 @@ def _text(content: bytes) -> Iterator[tuple[Fields, datetime | None]]:
 
 def _listed(path: Path, name: str, content: bytes) -> Iterator[tuple[Fields, datetime | None]]:
     if name.endswith(".json"):
-        yield from ((fields, _time(first(fields, "_rx"))) for fields in _objects(path, content))
+        yield from ((fields, _moment(fields.get("_rx"))) for fields in _objects(path, content))
     elif name.endswith(".jsonl"):
         for number, line in enumerate(content.splitlines(), 1):
             row = _object(path, number, line)
