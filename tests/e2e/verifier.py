@@ -94,8 +94,7 @@ def _wrong(leg: Leg, wanted: ExpectedLeg) -> list[str]:
     wrong += ["billsec"] if abs(leg.billsec - wanted.billsec) > _TOLERANCE.total_seconds() else []
     for name in wrong:
         sys.stderr.write(
-            f"{leg.dstuid} {name}: {getattr(leg, name)} instead of {getattr(wanted, name, words.get(name))}"
-             "\n"
+            f"{leg.dstuid} {name}: {getattr(leg, name)} instead of {getattr(wanted, name, words.get(name))}\n"
         )
     return wrong
 

@@ -18,12 +18,6 @@ from tests.integration.devstack.clients import clickhouse
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def topics(stack: Stack) -> None:
     legbook = str(Path(sys.executable).parent / "legbook")
     command = [legbook, "topics", "apply", "--partitions", "4", "--replication", "1"]

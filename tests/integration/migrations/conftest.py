@@ -12,12 +12,6 @@ from tests.integration.devstack.clients import clickhouse, mysql
 from tests.integration.migrations.command import migrate
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack"), only=["mysql", "clickhouse"]) as running:
-        yield running
-
-
 @pytest.fixture
 def env(stack: Stack) -> Mapping[str, str]:
     """Where a database is missing."""

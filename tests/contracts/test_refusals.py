@@ -1,0 +1,115 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from legbook.contracts.codec import BadMessageError
+from legbook.contracts.generate import MESSAGES
+from tests.contracts.folder import DECODERS, encoded, example, validator
+
+Spoil = Callable[[Any], object]
+
+
+def put(name: str, value: object) -> Spoil:
+    return lambda message: message.__setitem__(name, value)
+
+
+def first_entry(name: str, value: object) -> Spoil:
+    return lambda message: message["entries"][0].__setitem__(name, value)
+
+
+def refused(message: str, spoil: Spoil) -> str:
+    """What the codec says; the schema must refuse it too."""
+    wrong = example(message)
+    spoil(wrong)
+    assert not validator(message).is_valid(wrong)
+    with pytest.raises(BadMessageError) as error:
+        DECODERS[message](encoded(wrong))
+    return str(error.value)
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (lambda message: message.pop("pbx"), "`pbx`"),
+        (put("pbx", None), "`$.pbx`"),
+        *((put("pbx", name), "`$.pbx`") for name in ("", "HQ", "-hq", "h q", "hq|1", "ä", "a" * 33)),
+        (put("epoch", "1795397755"), "`$.epoch`"),
+        (put("epoch", -1), "`$.epoch`"),
+        (put("epoch", None), "`$.epoch`"),
+        (put("boot", "yesterday"), "`$.boot`"),
+    ],
+)
+def test_every_message_names_the_field_that_is_wrong(message: str, spoil: Spoil, named: str) -> None:
+    if message == "ProjectorStatus" and named == "`$.boot`":
+        pytest.skip("has no boot: an unknown field there")
+    reason = refused(message, spoil)
+    assert reason.startswith("bad_message: ")
+    assert named in reason
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_newer_version_is_named_as_such(message: str) -> None:
+    assert refused(message, put("v", 2)) == "newer_version: v is 2, this reader knows 1"
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_newer_version_is_named_as_such_whatever_else_has_changed(message: str) -> None:
+    with pytest.raises(BadMessageError, match="^newer_version: v is 3"):
+        DECODERS[message](b'{"pbx":{"name":"hq"},"v":3}')
+
+
+@pytest.mark.parametrize("version", [0, -1, "1", None, 1.5])
+def test_what_is_no_version_is_a_bad_message(version: object) -> None:
+    assert refused("Leg", put("v", version)).startswith("bad_message: ")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (first_entry("kind", "connection.sideways"), "`$.entries[0].kind`"),
+        (lambda message: message["entries"][0].pop("kind"), "`$.entries[0]`"),
+        (first_entry("seq", 0), "`$.entries[0].seq`"),
+        (first_entry("at", "yesterday"), "`$.entries[0].at`"),
+        (first_entry("received_at", 1795397779.5), "`$.entries[0].received_at`"),
+        (first_entry("reason", "bored"), "`$.entries[0].reason`"),
+        (lambda message: message["entries"][0].pop("at"), "`at`"),
+        (put("entries", {}), "`$.entries`"),
+        (lambda message: message.pop("entries"), "`entries`"),
+    ],
+)
+def test_a_raw_record_names_the_place_in_its_entries(spoil: Spoil, named: str) -> None:
+    assert named in refused("RawRecord", spoil)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (put("kind", "call"), "`$.kind`"),
+        (put("state", "LINK"), "`$.state`"),
+        (put("leg_id", 2**53), "`$.leg_id`"),
+        (put("leg_id", "244564703510529"), "`$.leg_id`"),
+        (put("end_reason", "bored"), "`$.end_reason`"),
+        (put("disposition", "NOANSWER"), "`$.disposition`"),
+        (put("born", "2026-11-23 at noon"), "`$.born`"),
+        (put("billsec", -0.5), "`$.billsec`"),
+        (put("talks", [{"start": "2026-11-23T01:36:19Z"}]), "`$.talks[0]`"),
+        (put("flags", {"consult": "yes"}), "`$.flags.consult`"),
+        (lambda message: message.pop("rule"), "`rule`"),
+    ],
+)
+def test_a_leg_names_the_field_that_is_wrong(spoil: Spoil, named: str) -> None:
+    assert named in refused("Leg", spoil)
+
+
+@pytest.mark.parametrize("message", ["IngestStatus", "ProjectorStatus"])
+def test_a_status_of_an_unknown_part_is_refused(message: str) -> None:
+    assert "`$.part`" in refused(message, put("part", "gateway"))
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b'"hq"', b"\xff\xfe", b'{"v":1}'])
+def test_what_is_no_object_of_ours_is_refused(message: str, data: bytes) -> None:
+    with pytest.raises(BadMessageError, match="^bad_message: "):
+        DECODERS[message](data)
