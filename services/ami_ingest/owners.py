@@ -67,7 +67,8 @@ class Owners:
 
 
 def _record(owner: Owner) -> Record:
-    return Record(OWNERS.name, owner.pbx.encode(), codec.encode(owner), [("schema", b"Owner/1")])
+    headers = [("schema", b"Owner/1"), ("pbx", owner.pbx.encode())]
+    return Record(OWNERS.name, owner.pbx.encode(), codec.encode(owner), headers)
 
 
 def by_partition(pbxs: Sequence[str], partitions: int) -> dict[int, list[str]]:

@@ -39,7 +39,7 @@ class Outputs:
     """Collects between two transactions."""
 
     def __init__(self) -> None:
-        self._legs: dict[bytes, bytes | None] = {}
+        self._legs: dict[bytes, Record] = {}
         self._more: list[Record] = []
 
     def leg(self, leg: Leg) -> None:
@@ -47,7 +47,7 @@ class Outputs:
         key, headers = leg_key(leg), [*_LEG, ("pbx", leg.pbx.encode())]
         ended = leg.state == "ended"
         value = codec.encode(leg)
-        self._legs[key] = None if ended else value
+        self._legs[key] = Record(LEGS.name, key, None if ended else value, headers)
         if ended and leg.end_reason != "dialled":
             self._more.append(Record(CDR.name, key, value, headers))
             metrics.FINISHED.labels(leg.pbx).inc()
@@ -62,4 +62,4 @@ class Outputs:
         """Everything so far, encoded; folding goes on into an empty one."""
         legs, more = self._legs, self._more
         self._legs, self._more = {}, []
-        return [Record(LEGS.name, key, value, _LEG) for key, value in legs.items()] + more
+        return [*legs.values(), *more]

@@ -98,11 +98,13 @@ class Shard:
             )
         return record
 
-    def _refuse(self, offset: int, key: bytes | None, value: bytes, reason: str, *, emit: bool) -> None:
+    def _refuse(
+        self, offset: int, key: bytes | None, value: bytes, reason: str, *, emit: bool, entry: str = ""
+    ) -> None:
         """Once: what was published before this process is not sent again."""
         if emit:
             _log.warning("dead letter", partition=self.partition, offset=offset, reason=reason[:300])
-            self._outputs.dead_letter(letter(RAW.name, self.partition, offset, key, value, reason))
+            self._outputs.dead_letter(letter(RAW.name, self.partition, offset, key, value, reason, entry))
             self._brake.bad(RAW.name)
 
     def _fold(self, record: RawRecord, offset: int, *, emit: bool) -> None:
@@ -130,7 +132,8 @@ class Shard:
             metrics.RULE_ERRORS.labels(record.pbx).inc()
             alone = RawRecord(pbx=record.pbx, boot=record.boot, epoch=record.epoch, entries=[entry])
             reason = f"rule_error: {type(error).__name__}: {error}"
-            self._refuse(offset, record.pbx.encode(), codec.encode(alone), reason, emit=emit)
+            place = f"{record.epoch}.{entry.seq}"
+            self._refuse(offset, record.pbx.encode(), codec.encode(alone), reason, emit=emit, entry=place)
             return
         for change in changes if emit else ():
             if isinstance(change, LegChange):

@@ -122,7 +122,8 @@ def test_seconds_of_the_finished_legs_add_up() -> None:
         talked = sum((talk.end - talk.start).total_seconds() for talk in leg.talks if talk.end)
         assert leg.billsec == pytest.approx(talked)
     for leg in (examples.TRANSFERRED, examples.RETRIEVED, examples.ECHO_TEST):
-        assert leg.end and leg.src_up
+        assert leg.end
+        assert leg.src_up
         assert leg.billsec_leg_a == pytest.approx((leg.end - leg.src_up).total_seconds())
 
 

@@ -2,7 +2,7 @@ import re
 from itertools import product
 
 import pytest
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ def of_aiokafka(name: str, partitions: int) -> int:
     return found
 
 
-@pytest.mark.parametrize("partitions", [1, 2, 4, 12, 13, 64])
+@pytest.mark.parametrize("partitions", [1, 2, 4, 12, 13])
 def test_the_partition_is_kafkas_murmur2(partitions: int) -> None:
     found = [partition_of(name, partitions) for name in NAMES]
     assert found == [of_aiokafka(name, partitions) for name in NAMES]

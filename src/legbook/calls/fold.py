@@ -82,9 +82,8 @@ class PbxState:
         if time is None:
             return
         time = time if calls.now is None else max(calls.now, time)
-        while due := [timer for timer in calls.timers if timer.due <= time]:
-            timer = min(due, key=lambda each: each.due)
-            calls.timers.remove(timer)
+        while calls.timers and calls.timers[0].due <= time:
+            timer = calls.timers.pop(0)
             step.now, step.rule = timer.due, timer.kind
             TIMERS[timer.kind](step, timer.key)
         step.now = calls.heard = time if calls.heard is None else max(time, calls.heard)

@@ -68,7 +68,7 @@ class Together(Struct, kw_only=True):
 
 
 class Timer(Struct, kw_only=True):
-    """`kind` names the rule to run when the time of the entries has reached `due`."""
+    """`kind` names the rule to run when the time of the entries has reached `due`; kept in that order."""
 
     due: datetime
     kind: str

@@ -1,5 +1,6 @@
 """One entry at work: the rules speak to it, it collects what changed. At most one change per leg and entry."""
 
+from bisect import insort
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -38,7 +39,8 @@ class Step:
     def later(self, seconds: float, kind: str, key: str) -> None:
         """Without any time in the entries no timer ever fires."""
         if self.now is not None:
-            self.calls.timers.append(Timer(due=self.now + timedelta(seconds=seconds), kind=kind, key=key))
+            timer = Timer(due=self.now + timedelta(seconds=seconds), kind=kind, key=key)
+            insort(self.calls.timers, timer, key=lambda each: each.due)
 
     def changes(self) -> list[Change]:
         legs: list[Change] = [LegChange(leg) for leg in self._changed.values()]

@@ -24,7 +24,8 @@ _CONTEXTS = ("from-trunk", "from-did", "from-pstn")
 class Folded:
     """What came out of the files: the newest state of every leg, the talks, and counts."""
 
-    legs: dict[tuple[str, int], Leg] = field(default_factory=dict)
+    legs: dict[tuple[int, str, int], Leg] = field(default_factory=dict)  # by file, PBX and leg_id
+    file: int = 0
     talks: list[Talk] = field(default_factory=list)
     frames: int = 0
     surprises: int = 0
@@ -32,7 +33,7 @@ class Folded:
     def take(self, changes: Iterable[Change]) -> None:
         for change in changes:
             if isinstance(change, LegChange):
-                self.legs[change.leg.pbx, change.leg.leg_id] = change.leg
+                self.legs[self.file, change.leg.pbx, change.leg.leg_id] = change.leg
             elif isinstance(change, Talk):
                 self.talks.append(change)
             elif isinstance(change, Surprise):
@@ -40,7 +41,7 @@ class Folded:
 
     def shown(self, *, everything: bool) -> list[Leg]:
         """In order of birth; legs that ended as `dialled` only when all are wanted."""
-        legs = sorted(self.legs.values(), key=lambda leg: (leg.pbx, leg.leg_id))
+        legs = [self.legs[key] for key in sorted(self.legs)]
         return [leg for leg in legs if everything or leg.end_reason != "dialled"]
 
     def summary(self) -> dict[str, Any]:
@@ -94,6 +95,7 @@ def fold(
 def fold_entries(entries: Iterator[Placed], folded: Folded) -> None:
     """One file: its PBXs start from nothing, and its end is one second after its last entry."""
     states: dict[str, PbxState] = {}
+    folded.file += 1
     for placed in entries:
         state = states.get(placed.pbx)
         if state is None:

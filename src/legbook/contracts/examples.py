@@ -1,15 +1,16 @@
-"""One full example of every message and of every kind of entry, as in a ring group that 202 answered.
+"""One full example of every message and of every kind of entry: a call to a ring group, its transfer, a parked call.
 
 Numbers are those of the test PBX: devices 201 to 203, trunk sipto45, DID 30900, caller 2002.
 """
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from legbook.contracts import codec
 from legbook.contracts.legs import Flags, Hold, Interval, Leg, Peer
 from legbook.contracts.raw import (
     ConnectionDown,
@@ -24,13 +25,18 @@ from legbook.contracts.raw import (
     SnapshotEnd,
 )
 from legbook.contracts.status import IngestStatus, Owner, ProjectorStatus
-from legbook.contracts.topics import CDR, DLQ_HEADERS, LEGS, OWNERS, RAW, STATUS, Topic
+from legbook.contracts.topics import CDR, LEGS, OWNERS, RAW, STATUS
 
 
 def _at(second: float) -> datetime:
     """Seconds after 01:36:00 of that night."""
     micros = round(second * 1_000_000)
     return datetime(2026, 11, 23, 1, 36, micros // 1_000_000, micros % 1_000_000, tzinfo=UTC)
+
+
+def _leg_id(born: datetime) -> int:
+    """As the fold numbers them: milliseconds since 2025, then the number of the PBX."""
+    return (born - datetime(2025, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1) << 12 | 1
 
 
 _BOOT: Final = 1795397771
@@ -108,7 +114,9 @@ RECORD: Final = RawRecord(
     boot=_BOOT,
     epoch=_EPOCH,
     entries=[
-        ConnectionDown(seq=4711, at=_at(17.9), received_at=_at(17.901), reason="silent", detail="nothing for 15 s, cut"),
+        ConnectionDown(
+            seq=4711, at=_at(17.9), received_at=_at(17.901), reason="silent", detail="nothing for 15 s, cut"
+        ),
         Heartbeat(seq=4712, at=_at(18.2), received_at=_at(18.201), state="down", offset=-0.001, rtt=0.000412),
         ConnectionUp(
             seq=4713,
@@ -122,7 +130,12 @@ RECORD: Final = RawRecord(
         SnapshotBegin(seq=4715, at=_at(19.561), received_at=_at(19.562), watermark=_at(19.5609)),
         SnapshotChannel(seq=4716, at=_at(19.5685), received_at=_at(19.5695), fields=_LIVE_CHANNEL),
         SnapshotEnd(
-            seq=4717, at=_at(19.5686), received_at=_at(19.5696), watermark=_at(19.5685), channels=1, complete=True
+            seq=4717,
+            at=_at(19.5686),
+            received_at=_at(19.5696),
+            watermark=_at(19.5685),
+            channels=1,
+            complete=True,
         ),
         Event(seq=4718, at=_at(19.568833), received_at=_at(19.570402), name="DialBegin", fields=_DIAL_BEGIN),
         Event(
@@ -158,7 +171,7 @@ PROJECTOR: Final = ProjectorStatus(
 
 RINGING: Final = Leg(
     pbx="hq",
-    leg_id=244564703510529,
+    leg_id=_leg_id(_at(19.568833)),
     epoch=_EPOCH,
     seq=4731,
     boot=_BOOT,
@@ -186,62 +199,165 @@ RINGING: Final = Leg(
 )
 WAITING: Final = Leg(
     pbx="hq",
-    leg_id=244564703485953,
+    leg_id=_leg_id(_at(41.302)),
     epoch=_EPOCH,
-    seq=4718,
+    seq=5012,
     boot=_BOOT,
     rule="channels.new",
     kind="caller",
     state="waiting",
-    born=_at(19.562251),
-    start=_at(19.562251),
-    src="2002",
-    dst="30900",
-    srcname="2002",
-    srcchan="PJSIP/sipto45-00000002",
-    srcuid="1795397779.3",
-    srcdevice="sipto45",
-    linkedid="1795397779.3",
-    linkedid_first="1795397779.3",
-)
-FINISHED: Final = replace(
-    RINGING,
-    seq=4795,
-    rule="channels.hangup",
-    state="ended",
-    answer=_at(21.585359),
-    end=_at(31.583692),
-    end_reason="hangup",
-    answered=True,
-    disposition="ANSWERED",
-    src_up=_at(21.579381),
-    dialstatus="ANSWER",
-    hangupcause=16,
-    hangupcausetxt="Normal Clearing",
-    peer=Peer(
-        num="203", name="203", chan="PJSIP/203-00000007", uid="1795397785.8", device="203"
-    ),
-    talks=[
-        Interval(start=_at(21.585359), end=_at(28.5), devices=["sipto45"]),
-        Interval(start=_at(28.6), end=_at(31.582977), devices=["203"]),
-    ],
-    held=[Hold(holder="202", start=_at(24.0), end=_at(26.5))],
-    billsec=9.897618,
-    billsec_leg_a=10.004311,
-    flags=Flags(via_local=True),
-)
-SELF_SERVICE: Final = replace(
-    WAITING,
-    seq=4760,
-    rule="channels.hangup",
-    state="ended",
+    born=_at(41.302),
+    start=_at(41.302),
+    src="201",
     dst="999",
-    didnumber="30900",
-    end=_at(27.1),
+    srcname="201",
+    srcchan="PJSIP/201-00000009",
+    srcuid="1795397801.10",
+    srcdevice="201",
+    linkedid="1795397801.10",
+    linkedid_first="1795397801.10",
+)
+ECHO_TEST: Final = replace(
+    WAITING,
+    seq=5066,
+    rule="channels.hangup",
+    state="ended",
+    end=_at(48.61),
     end_reason="hangup",
     disposition="ANSWERED",
-    src_up=_at(19.8),
+    src_up=_at(41.31),
     hangupcause=16,
     hangupcausetxt="Normal Clearing",
     billsec_leg_a=7.3,
 )
+TRANSFERRED: Final = Leg(  # 202 asked 203, then gave it the caller from the trunk
+    pbx="hq",
+    leg_id=_leg_id(_at(23.501204)),
+    epoch=_EPOCH,
+    seq=4895,
+    boot=_BOOT,
+    rule="channels.hangup",
+    kind="dial",
+    state="ended",
+    born=_at(23.501204),
+    start=_at(23.501204),
+    ring=_at(23.604),
+    answer=_at(24.51),
+    end=_at(37.583692),
+    end_reason="hangup",
+    answered=True,
+    disposition="ANSWERED",
+    src="202",
+    dst="203",
+    dialled="203",
+    exten="203",
+    srcname="202",
+    srcchan="PJSIP/202-00000004",
+    srcuid="1795397779.5",
+    srcdevice="202",
+    src_up=_at(21.584),
+    dstchan="PJSIP/203-00000006",
+    dstuid="1795397783.9",
+    dstdevice="203",
+    linkedid="1795397779.3",
+    linkedid_first="1795397779.3",
+    dialstring="203",
+    dialstatus="ANSWER",
+    hangupcause=16,
+    hangupcausetxt="Normal Clearing",
+    peer=Peer(num="2002", name="2002", chan="PJSIP/sipto45-00000002", uid="1795397779.3", device="sipto45"),
+    talks=[
+        Interval(start=_at(24.51), end=_at(28.5), devices=["202"]),
+        Interval(start=_at(28.51), end=_at(37.58), devices=["sipto45"]),
+    ],
+    held=[Hold(holder="203", start=_at(31.15), end=_at(33.2))],
+    billsec=13.06,
+    billsec_leg_a=15.999692,
+    flags=Flags(via_local=True, consult=True),
+)
+RETRIEVED: Final = Leg(  # a parked call that 203 fetched by dialling 701
+    pbx="hq",
+    leg_id=_leg_id(_at(4.634)),
+    epoch=_EPOCH,
+    seq=4302,
+    boot=_BOOT,
+    rule="bridges.enter",
+    kind="bridge",
+    state="ended",
+    born=_at(4.634),
+    start=_at(4.634),
+    answer=_at(4.634),
+    end=_at(7.141),
+    end_reason="hangup",
+    answered=True,
+    disposition="ANSWERED",
+    src="2002",
+    dst="203",
+    dialled="201",
+    exten="701",
+    srcname="2002",
+    srcchan="PJSIP/sipto45-00000000",
+    srcuid="1795397760.0",
+    srcdevice="sipto45",
+    src_up=_at(1.118),
+    dstchan="PJSIP/203-00000001",
+    dstuid="1795397764.2",
+    dstdevice="203",
+    linkedid="1795397760.0",
+    linkedid_first="1795397760.0",
+    hangupcause=16,
+    hangupcausetxt="Normal Clearing",
+    talks=[Interval(start=_at(4.634), end=_at(7.14), devices=["sipto45"])],
+    billsec=2.506,
+    billsec_leg_a=6.023,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A message of a topic; `name` is the message's, with the kind where there are several."""
+
+    topic: str
+    name: str
+    message: Struct
+
+    @property
+    def message_name(self) -> str:
+        return type(self.message).__name__
+
+
+EXAMPLES: Final = (
+    Example(RAW.name, "RawRecord", RECORD),
+    Example(OWNERS.name, "Owner", OWNER),
+    Example(STATUS.name, "IngestStatus", INGEST),
+    Example(STATUS.name, "ProjectorStatus", PROJECTOR),
+    Example(LEGS.name, "Leg.caller", WAITING),
+    Example(LEGS.name, "Leg.dial", RINGING),
+    Example(CDR.name, "Leg.bridge", RETRIEVED),
+    Example(CDR.name, "Leg.caller", ECHO_TEST),
+    Example(CDR.name, "Leg.dial", TRANSFERRED),
+)
+
+
+def _letter(topic: str, key: str, entry: str, reason: str, value: str) -> dict[str, object]:
+    headers = {"topic": topic, "partition": "3", "offset": "118204", "entry": entry}
+    return {"key": key, "headers": {**headers, "reason": reason, "version": "0.1.0"}, "value": value}
+
+
+LETTERS: Final[Mapping[str, Mapping[str, object]]] = {
+    RAW.dlq: _letter(
+        RAW.name,
+        "hq",
+        "",
+        "bad_message: Expected `int`, got `str` - at `$.epoch`",
+        '{"v":1,"pbx":"hq","boot":1795397771,"epoch":"1795397755","entries":[]}',
+    ),
+    CDR.dlq: _letter(
+        CDR.name,
+        "hq|244564703510529",
+        "",
+        "newer_version: v is 2, this reader knows 1",
+        '{"v":2,"pbx":"hq","leg_id":244564703510529}',
+    ),
+}
+"""`value`: the bytes as they came, here as text; they need not be JSON."""

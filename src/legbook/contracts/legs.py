@@ -1,11 +1,10 @@
 """`pbx.calls.legs.v1` and `pbx.calls.cdr.v1`: one call leg, live or finished. See docs/reference/legs.md."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from legbook.contracts.raw import BootTime, Epoch, PbxName, Seq
+from legbook.contracts.raw import BootTime, Epoch, Moment, PbxName, Seq
 
 Kind = Literal["dial", "caller", "bridge"]
 State = Literal["waiting", "dialing", "ringing", "talking", "ended"]
@@ -21,8 +20,8 @@ def _says(text: str) -> Meta:
 class Interval(Struct, frozen=True, kw_only=True):
     """A talk of the called channel with the same set of others; `end` is null while it lasts."""
 
-    start: Annotated[datetime, _says("The set of others begins.")]
-    end: Annotated[datetime | None, _says("It changes or ends; null while it lasts.")] = None
+    start: Annotated[Moment, _says("The set of others begins.")]
+    end: Annotated[Moment | None, _says("It changes or ends; null while it lasts.")] = None
     devices: Annotated[
         list[str], _says("The others, one item a channel: the same device may be there twice.")
     ]
@@ -32,9 +31,9 @@ class Hold(Struct, frozen=True, kw_only=True):
     """Who put the other on hold, and when."""
 
     holder: Annotated[str, _says("Device that pressed hold.")]
-    start: Annotated[datetime, _says("Hold.")]
+    start: Annotated[Moment, _says("Hold.")]
     end: Annotated[
-        datetime | None, _says("Unhold, or the holder's BridgeLeave or Hangup; null while it lasts.")
+        Moment | None, _says("Unhold, or the holder's BridgeLeave or Hangup; null while it lasts.")
     ] = None
 
 
@@ -98,22 +97,22 @@ class Leg(Struct, frozen=True, kw_only=True):
         _says("How far it is: waiting (a caller), dialing, ringing, talking, ended. Hold changes nothing."),
     ]
     born: Annotated[
-        datetime | None,
+        Moment | None,
         _says("Time of the row in curcdr: a dial leg that was a caller leg first keeps that one's."),
     ]
     start: Annotated[
-        datetime | None, _says("The dial began; of a caller leg its birth, of a bridge leg the bridge.")
+        Moment | None, _says("The dial began; of a caller leg its birth, of a bridge leg the bridge.")
     ]
-    ring: Annotated[datetime | None, _says("The called channel began to ring.")] = None
+    ring: Annotated[Moment | None, _says("The called channel began to ring.")] = None
     answer: Annotated[
-        datetime | None,
+        Moment | None,
         _says(
             "First together with any other real channel; of an originated first leg: up. Not early media, queue "
             "music or parking. A leg that was picked up has none."
         ),
     ] = None
     end: Annotated[
-        datetime | None, _says("Hangup of the called channel, nothing else; of a caller leg, of the caller.")
+        Moment | None, _says("Hangup of the called channel, nothing else; of a caller leg, of the caller.")
     ] = None
     end_reason: Annotated[
         EndReason | None,
@@ -168,7 +167,7 @@ class Leg(Struct, frozen=True, kw_only=True):
     srcuid: Annotated[str, _says("Its uniqueid, which is text.")] = ""
     srcdevice: Annotated[str, _says("Its device: the channel without technology and suffix.")] = ""
     src_up: Annotated[
-        datetime | None, _says("The caller's own channel was up (answered by the dialplan or by this leg).")
+        Moment | None, _says("The caller's own channel was up (answered by the dialplan or by this leg).")
     ] = None
     dstchan: Annotated[str, _says("The called channel; '' on a caller leg.")] = ""
     dstuid: Annotated[str, _says("Its uniqueid, which is text.")] = ""

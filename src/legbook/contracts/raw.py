@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-PbxName = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,31}$", description="Name from the fleet file.")]
-Epoch = Annotated[int, Meta(ge=0, description="One ownership of this PBX by one ingest worker.")]
-Seq = Annotated[int, Meta(ge=1, description="Numbers every entry of an epoch, through reconnects.")]
+# (?!\n): Python's $ also matches before a line end, other languages' does not
+_PBX = "^[a-z0-9][a-z0-9_-]{0,31}(?!\n)$"
+PbxName = Annotated[str, Meta(pattern=_PBX, description="Name from the fleet file.")]
+Moment = Annotated[datetime, Meta(tz=True)]
+Epoch = Annotated[int, Meta(ge=0, lt=2**32, description="One ownership of this PBX by one ingest worker.")]
+Seq = Annotated[int, Meta(ge=1, lt=2**32, description="Numbers every entry of an epoch, through reconnects.")]
 BootTime = Annotated[int, Meta(ge=0, description="Start of that Asterisk process, Unix seconds.")]
 
 Flag = Literal["dup_header", "bad_utf8", "long", "no_space", "nul"]
@@ -18,8 +21,8 @@ class _Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """`at` is the PBX's clock, null if it sends none; `received_at` is ours, null only in old recordings. UTC."""
 
     seq: Seq
-    at: datetime | None
-    received_at: datetime | None
+    at: Moment | None
+    received_at: Moment | None
 
 
 class Event(_Entry, frozen=True, kw_only=True, tag="event"):
@@ -57,7 +60,7 @@ class Heartbeat(_Entry, frozen=True, kw_only=True, tag="heartbeat"):
 class Gap(_Entry, frozen=True, kw_only=True, tag="gap"):
     """Nobody listened from `since` to this entry: events of that time are not in the log."""
 
-    since: datetime | None
+    since: Moment | None
     reason: str
 
 
@@ -73,7 +76,7 @@ class Drop(_Entry, frozen=True, kw_only=True, tag="drop"):
 class SnapshotBegin(_Entry, frozen=True, kw_only=True, tag="snapshot.begin"):
     """A list of the live channels follows; `watermark` is the PBX clock before it was asked for."""
 
-    watermark: datetime
+    watermark: Moment
 
 
 class SnapshotChannel(_Entry, frozen=True, kw_only=True, tag="snapshot.channel"):
@@ -85,7 +88,7 @@ class SnapshotChannel(_Entry, frozen=True, kw_only=True, tag="snapshot.channel")
 class SnapshotEnd(_Entry, frozen=True, kw_only=True, tag="snapshot.end"):
     """`complete`: as many channels as Asterisk counted."""
 
-    watermark: datetime
+    watermark: Moment
     channels: int
     complete: bool
 
@@ -110,4 +113,4 @@ class RawRecord(Struct, frozen=True, kw_only=True):
     pbx: PbxName
     boot: BootTime | None
     epoch: Epoch
-    entries: list[Entry]
+    entries: Annotated[list[Entry], Meta(min_length=1, max_length=256)]

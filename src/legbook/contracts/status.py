@@ -1,11 +1,10 @@
 """`pbx.ami.owners.v1` and `pbx.status.v1`: who listens to a PBX, and how well listener and projector do."""
 
-from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
 
-from legbook.contracts.raw import BootTime, Epoch, PbxName
+from legbook.contracts.raw import BootTime, Epoch, Moment, PbxName
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -25,13 +24,13 @@ class IngestStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="ing
     v: Literal[1] = 1
     pbx: PbxName
     epoch: Epoch
-    at: datetime
+    at: Moment
     state: Literal["up", "down"]
     reason: str
-    since: datetime
+    since: Moment
     asterisk: str | None = None
     boot: BootTime | None = None
-    last_gap: datetime | None = None
+    last_gap: Moment | None = None
 
 
 class ProjectorStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="projector"):
@@ -40,11 +39,11 @@ class ProjectorStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="
     v: Literal[1] = 1
     pbx: PbxName
     epoch: Epoch
-    at: datetime
+    at: Moment
     lag: float
     late_entries: int
     live_legs: int
-    suspect_since: datetime | None = None
+    suspect_since: Moment | None = None
 
 
 Status = IngestStatus | ProjectorStatus

@@ -84,7 +84,7 @@ DLQ_HEADERS: Final = {
     "topic": "Source topic.",
     "partition": "Source partition.",
     "offset": "Source offset.",
-    "entry": "`epoch.seq` of the entry that failed; empty when the whole record did.",
+    "entry": "`epoch.seq` of the entry that failed: the value is then a record of that entry alone. Else empty.",
     "reason": "Why, with the field's name and place.",
     "version": "Version of legbook that refused it.",
 }

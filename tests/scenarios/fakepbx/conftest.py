@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from legbook.fakepbx import FakePbx
 from tests.scenarios.fakepbx.client import SECRET, USERNAME
 from tests.unit.fakepbx.handtime import HandTime
 from tests.unit.fakepbx.samples import RING_GROUP
-
-from legbook.fakepbx import FakePbx
 
 BOOT = datetime(2027, 1, 15, 8, tzinfo=UTC)
 Start = Callable[..., Any]

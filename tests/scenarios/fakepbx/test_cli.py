@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.scenarios.fakepbx.client import Client
-from tests.unit.fakepbx.samples import SIMPLE
 from typer.testing import CliRunner
 
 from legbook.cli.fakepbx import fakepbx
+from tests.scenarios.fakepbx.client import Client
+from tests.unit.fakepbx.samples import SIMPLE
 
 RUN = "import typer; from legbook.cli.fakepbx import fakepbx; typer.run(fakepbx)"
 

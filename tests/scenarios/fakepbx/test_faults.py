@@ -1,11 +1,10 @@
 from datetime import timedelta
 
+from legbook.fakepbx import FakePbx
+from legbook.fakepbx.moments import from_datetime
 from tests.scenarios.fakepbx.client import Client
 from tests.scenarios.fakepbx.conftest import BOOT, Start
 from tests.unit.fakepbx.handtime import HandTime
-
-from legbook.fakepbx import FakePbx
-from legbook.fakepbx.moments import from_datetime
 
 
 async def test_a_restart_is_a_new_boot(start: Start, time: HandTime) -> None:

@@ -3,13 +3,13 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
+
+from legbook.ami.message import Message
+from legbook.fakepbx import FakePbx, load
 from tests.scenarios.fakepbx.client import Client
 from tests.scenarios.fakepbx.conftest import BOOT, Start
 from tests.unit.fakepbx.handtime import HandTime
 from tests.unit.fakepbx.samples import RECORDINGS, RING_GROUP, SIMPLE
-
-from legbook.ami.message import Message
-from legbook.fakepbx import FakePbx, load
 
 
 def names(messages: list[Message]) -> list[str]:

@@ -1,12 +1,12 @@
 import asyncio
 
 import pytest
+
+from legbook.fakepbx import Action, FakePbx, Session, Switch
 from tests.scenarios.fakepbx.client import SECRET, USERNAME, Client
 from tests.scenarios.fakepbx.conftest import Start
 from tests.unit.fakepbx.handtime import HandTime
 from tests.unit.fakepbx.samples import SIMPLE
-
-from legbook.fakepbx import Action, FakePbx, Session, Switch
 
 
 async def test_the_banner_is_that_of_the_recording_unless_another_is_wanted(start: Start) -> None:
