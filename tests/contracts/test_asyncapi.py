@@ -11,7 +11,7 @@ from ami_ingest import owners
 from ami_ingest.publisher import Publisher
 from curcdr_projector.outputs import Outputs, cursor_key, leg_key
 from legbook.contracts import codec, examples, topics
-from legbook.contracts.generate import PLANNED, RECEIVES, SENDS
+from legbook.contracts.asyncapi import PLANNED, RECEIVES, SENDS
 from legbook.contracts.topics import TOPICS, Topic, dlq_topics
 from legbook.runtime.dlq import letter
 from tests.contracts.folder import CONTRACTS, LETTERS, label, read

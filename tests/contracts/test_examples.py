@@ -10,8 +10,8 @@ from msgspec import inspect
 from legbook.ami.framing import Frame
 from legbook.ami.message import parse
 from legbook.contracts import codec, examples
-from legbook.contracts.generate import MESSAGES
 from legbook.contracts.raw import Entry, Event
+from legbook.contracts.schemas import MESSAGES
 from legbook.contracts.topics import TOPICS
 from tests.contracts.folder import (
     CONTRACTS,

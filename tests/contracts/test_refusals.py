@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from legbook.contracts.codec import BadMessageError
-from legbook.contracts.generate import MESSAGES
+from legbook.contracts.schemas import MESSAGES
 from tests.contracts.folder import DECODERS, encoded, example, validator
 
 Spoil = Callable[[Any], object]

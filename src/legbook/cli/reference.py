@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from legbook.contracts.generate import differing, schema, write
+from legbook.contracts.generate import differing, write
+from legbook.contracts.schemas import schema
 from legbook.runtime import metrics, settings
 
 SERVICES: Final = ("ami_ingest", "curcdr_projector", "cdr_archiver", "command_gateway")
