@@ -84,7 +84,16 @@ class Ingest:
                     tasks.create_task(publisher.finish())
         except TimeoutError:
             _log.warning("stopped before Kafka took everything", bytes=sum(p.held for p in self._publishers))
-        await producer.stop()
+        finally:
+            await self._stop(producer)
+
+    async def _stop(self, producer: AIOKafkaProducer) -> None:
+        """Waits for what it has accepted, for ever when Kafka is away: not for so long."""
+        try:
+            async with asyncio.timeout(DRAIN):
+                await producer.stop()
+        except TimeoutError:
+            _log.debug("producer did not stop cleanly")
 
 
 async def _run() -> None:

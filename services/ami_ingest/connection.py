@@ -49,11 +49,12 @@ class Connection:
         self._boot_known = boot_known
         self._name = sequence.pbx
         self._link: Link | None = None
-        self._held: list[Message] | None = None
+        self._held: list[tuple[Message, int, int]] | None = None  # with its bytes and those dropped
         self._booted: asyncio.Future[int | None] | None = None
         self._rtt: float | None = None
         self._offsets: deque[float] = deque(maxlen=OFFSETS)
         self._up = False
+        self._rose = 0.0
         self._shutdown = False  # Asterisk has said that it stops
         self._last_up: datetime | None = None
         self._told = ""
@@ -90,12 +91,12 @@ class Connection:
 
     async def _once(self) -> None:
         """One link from connect to end. LinkError, unless it had lasted."""
-        began = asyncio.get_running_loop().time()
         try:
             await self._listen()
         except LinkError as error:
+            lasted = self._up and asyncio.get_running_loop().time() - self._rose >= LASTED
             self._down(error)
-            if asyncio.get_running_loop().time() - began < LASTED:
+            if not lasted:
                 raise
         finally:
             if self._link is not None:
@@ -104,6 +105,7 @@ class Connection:
 
     async def _listen(self) -> None:
         self._held, self._shutdown = [], False
+        self._offsets.clear()  # it may be another process with another clock
         self._booted = asyncio.get_running_loop().create_future()
         username, secret = self._login
         self._link = link = await Link.open(
@@ -132,10 +134,10 @@ class Connection:
         self._sequence.add(ConnectionUp, banner=link.banner, version=version, boot=settled)
         self._sequence.add(Gap, since=self._last_up, reason="reconnect" if self._last_up else "start")
         held, self._held = self._held or [], None
-        for message in held:
-            self._publish(message)
+        for each in held:
+            self._publish(*each)
         self._sequence.soon()
-        self._up, self._told = True, ""
+        self._up, self._told, self._rose = True, "", asyncio.get_running_loop().time()
         metrics.CONNECTED.labels(self._name).set(1)
         metrics.CONNECTS.labels(self._name).inc()
         _log.info("connected", pbx=self._name, banner=link.banner, boot=settled, epoch=self._sequence.epoch)
@@ -165,14 +167,14 @@ class Connection:
             return
         if name == "FullyBooted" and self._booted is not None and not self._booted.done():
             uptime = message.first("Uptime")
-            self._booted.set_result(int(uptime) if uptime.isdecimal() else None)
+            self._booted.set_result(int(uptime) if uptime.isdecimal() and len(uptime) < 12 else None)
         self._shutdown = self._shutdown or name == "Shutdown"
         if self._held is None:
             self._publish(message, len(frame.data), frame.dropped)
         else:
-            self._held.append(message)
+            self._held.append((message, len(frame.data), frame.dropped))
 
-    def _publish(self, message: Message, size: int = 500, dropped: int = 0) -> None:
+    def _publish(self, message: Message, size: int, dropped: int) -> None:
         name = message.first("Event")
         metrics.EVENTS.labels(self._name).inc()
         for flag in message.flags:
@@ -180,7 +182,7 @@ class Connection:
         self._sequence.add(
             Event,
             at=_stamp(message) if "Timestamp" in message.fields else None,
-            size=size * 2,
+            weight=size * 2,
             name=name,
             fields=message.fields,
             flags=list(message.flags),

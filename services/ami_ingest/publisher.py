@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from ami_ingest import metrics
 from legbook.contracts.raw import RawRecord
@@ -57,7 +57,7 @@ class Publisher:
             self._news.clear()
             await self._hand_all_on()
             if self._failed is not None:
-                raise FatalError(f"Kafka refused a record of {RAW.name}: {self._failed!r}")
+                raise _refused(self._failed)
 
     async def _hand_all_on(self) -> None:
         while self._queue:
@@ -70,8 +70,10 @@ class Publisher:
                 sent = await self._producer.send(
                     RAW.name, waiting.value, key=self._key, partition=self._partition, headers=waiting.headers
                 )
-            except KafkaTimeoutError:  # not accepted: its batch has been full for the whole request time-out
-                continue
+            except (KafkaTimeoutError, UnknownTopicOrPartitionError):
+                continue  # not accepted: a full batch or no metadata for the whole request time-out
+            except KafkaError as error:
+                raise _refused(error) from error
             sent.add_done_callback(lambda done: self._sent(waiting, done))
             return
 
@@ -95,3 +97,7 @@ class Publisher:
         """After `run` was cancelled: waits until Kafka has everything."""
         await self._hand_all_on()
         await self._idle.wait()
+
+
+def _refused(error: BaseException) -> FatalError:
+    return FatalError(f"Kafka refused a record of {RAW.name}: {error!r}")

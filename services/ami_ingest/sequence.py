@@ -36,16 +36,16 @@ class Sequence:
         self._flushed_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, kind: type[Entry], *, at: datetime | None = None, size: int = 200, **fields: Any) -> None:
-        """An entry of this moment; `size` is about its bytes. Our own entries get the PBX's time by offset."""
+    def add(self, kind: type[Entry], *, at: datetime | None = None, weight: int = 200, **fields: Any) -> None:
+        """An entry of this moment; `weight` is about its bytes. Our own entries get the PBX's time by offset."""
         now = datetime.now(UTC)
         if at is None and self.offset is not None:
             at = now + timedelta(seconds=self.offset)
-        if self._entries and (len(self._entries) >= MOST or self._size + size > LARGEST):
+        if self._entries and (len(self._entries) >= MOST or self._size + weight > LARGEST):
             self.flush()
         self._seq += 1
         self._entries.append(kind(seq=self._seq, at=at, received_at=now, **fields))
-        self._size += size
+        self._size += weight
 
     def start_boot(self, boot: int | None) -> None:
         """What follows belongs to this boot."""

@@ -17,7 +17,7 @@ from cdr_archiver.settings import Settings
 from cdr_archiver.table import Table
 from legbook.contracts.codec import BadMessageError, decode_leg
 from legbook.runtime import kafka
-from legbook.runtime.dlq import Brake, dead_letter
+from legbook.runtime.dlq import Brake, BrakeError, dead_letter
 from legbook.runtime.settings import KafkaSettings
 
 _log = structlog.get_logger("cdr_archiver.consumer")
@@ -48,13 +48,15 @@ class Archiver:
     ) -> None:
         self._consumer, self._producer, self._table, self._settings = consumer, producer, table, settings
         self._brake = brake or Brake()
+        self._braked: BrakeError | None = None
 
     async def run(self) -> None:
         while True:
             batch = await self._collect()
             metrics.WAITING.set(len(batch))
-            await self._archive(batch)
-            await self._commit(batch)
+            await self._commit(await self._archive(batch))
+            if self._braked is not None:
+                raise self._braked  # now that its dead letters are out and committed: the next process goes on behind
             metrics.WAITING.set(0)
 
     async def _collect(self) -> list[Record]:
@@ -71,10 +73,15 @@ class Archiver:
             batch.extend(record for records in found.values() for record in records)
         return batch
 
-    async def _archive(self, batch: Sequence[Record]) -> None:
+    async def _archive(self, batch: Sequence[Record]) -> list[Record]:
+        """Gives what is done with: all of it, or up to where the brake was pulled."""
         sources: list[Record] = []
         rows: list[tuple[Any, ...]] = []
+        done: list[Record] = []
         for record in batch:
+            if self._braked is not None:
+                break
+            done.append(record)
             if record.value is None:
                 metrics.LEGS.labels("tombstone").inc()
                 continue
@@ -91,9 +98,10 @@ class Archiver:
                 self._brake.good(part.end - part.begin)
             else:
                 await self._give_up(sources[part.begin], "refused", f"refused: {part.refused}")
+        return done
 
     async def _give_up(self, record: Record, result: str, reason: str) -> None:
-        """To the dead letters, as it came. FatalError when there are too many."""
+        """To the dead letters, as it came; pulls the brake when there are too many."""
         metrics.LEGS.labels(result).inc()
         _log.warning(result, partition=record.partition, offset=record.offset, reason=reason)
         letter = dead_letter(record, reason)
@@ -104,7 +112,10 @@ class Archiver:
             partition=record.partition,
             headers=list(letter.headers),
         )
-        self._brake.bad(record.topic)
+        try:
+            self._brake.bad(record.topic)
+        except BrakeError as error:
+            self._braked = error
 
     async def _commit(self, batch: Sequence[Record]) -> None:
         offsets = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in batch}

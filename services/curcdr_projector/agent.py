@@ -14,6 +14,7 @@ import faust
 from curcdr_projector.settings import Settings
 from curcdr_projector.shard import Shard
 from legbook.contracts.topics import RAW
+from legbook.runtime.dlq import BrakeError
 from legbook.runtime.settings import KafkaSettings
 
 GROUP: Final = "curcdr_projector"
@@ -92,10 +93,18 @@ class Agent:
                     shard = self._shards.get(event.message.partition)
                     # never test app.rebalancing here
                     if shard and event.message.generation_id == self._app.consumer_generation_id:
-                        shard.take(event)
+                        await self._take(shard, event)
                 await self._room()
             except Exception as error:  # noqa: BLE001  # faust would ack what was not folded
                 self._die(error)
+
+    async def _take(self, shard: Shard, event: Any) -> None:
+        """The brake stops the process when its dead letters are out: the next one goes on behind them."""
+        try:
+            shard.take(event)
+        except BrakeError:
+            await shard.publish_last()
+            raise
 
     async def _room(self) -> None:
         """Back pressure: faust's queue fills, then it stops to fetch."""

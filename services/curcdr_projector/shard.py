@@ -152,6 +152,10 @@ class Shard:
             if self._outputs or due or self._proofs:
                 await self._publish(checkpoint=due)
 
+    async def publish_last(self) -> None:
+        """What was said so far, before the process ends."""
+        await self._publish(checkpoint=False)
+
     def _checkpoint_due(self) -> bool:
         late = time.monotonic() - self._saved_at >= self._settings.checkpoint_interval
         return bool(self.progress.waiting()) and (late or self._entries >= self._settings.checkpoint_entries)

@@ -5,7 +5,7 @@ from pathlib import Path
 from legbook.demo.world import SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 
-PBXS = ("seed", "load", "cut", "mysql", "letters", "kafka")
+PBXS = ("seed", "load", "cut", "mysql", "letters", "other", "kafka")
 
 
 def play(

@@ -20,14 +20,19 @@ from tests.e2e.verifier import shown_live, verify
 from tests.recorded import RING_GROUP
 from tests.waiting import until
 
+_HEARTBEAT = b'{"kind":"heartbeat","seq":1,"at":null,"received_at":"2026-11-24T00:00:00Z","state":"up"}'
 BAD_RECORDS = {
     "not json": (b"\xff\x00 hello", "bad_message"),
     "newer version": (
         json.dumps({"v": 2, "pbx": "letters", "entries": "other shape"}).encode(),
         "newer_version: v is 2",
     ),
-    "no pbx": (b'{"v":1,"epoch":1,"boot":null,"entries":[]}', "pbx"),
-    "unknown pbx": (b'{"v":1,"pbx":"nobody","epoch":1,"boot":null,"entries":[]}', "unknown_pbx"),
+    "no entries": (b'{"v":1,"pbx":"letters","epoch":1,"boot":null,"entries":[]}', "$.entries"),
+    "no pbx": (b'{"v":1,"epoch":1,"boot":null,"entries":[%s]}' % _HEARTBEAT, "`pbx`"),
+    "unknown pbx": (
+        b'{"v":1,"pbx":"nobody","epoch":1,"boot":null,"entries":[%s]}' % _HEARTBEAT,
+        "unknown_pbx",
+    ),
     "wrong kind": (b'{"v":1,"pbx":"letters","epoch":1,"boot":null,"entries":[{"kind":"x"}]}', "$.entries[0]"),
 }
 
@@ -69,7 +74,7 @@ async def test_a_bad_finished_leg_and_the_good_ones_behind_it(world: World) -> N
     (offset,) = await _publish(world, [b"no leg"], CDR.name)
 
     async with asyncio.timeout(15):
-        while str(offset) not in {h["offset"] for _, h in await topics.letters(world, CDR)}:  # noqa: ASYNC110
+        while str(offset) not in {h["offset"] for _, h in await topics.letters(world, CDR)}:
             await asyncio.sleep(0.1)
 
 
@@ -90,8 +95,8 @@ async def test_a_rule_that_raises_costs_one_entry_and_no_other_pbx(
     world: World, raising: None, watch: Watch, ports: dict[str, int]
 ) -> None:
     before = len(await topics.letters(world, RAW))
-    async with play("letters", [RING_GROUP], ports) as pbx, play("seed", [RING_GROUP], ports) as other:
-        await until(lambda: shown_live(watch, "letters").total() == 3 == shown_live(watch, "seed").total())
+    async with play("letters", [RING_GROUP], ports) as pbx, play("other", [RING_GROUP], ports) as other:
+        await until(lambda: shown_live(watch, "letters").total() == 3 == shown_live(watch, "other").total())
         pbx.emit("UserEvent", "user,all", [("UserEvent", "Raise")])
         await pbx.finished_playing()
         await other.finished_playing()
@@ -114,7 +119,10 @@ async def test_a_rule_that_raises_costs_one_entry_and_no_other_pbx(
     assert headers["reason"] == "rule_error: RuntimeError: told to"
 
 
-async def test_too_many_in_a_row_stop_the_projector_and_it_says_so(world: World) -> None:
+async def test_too_many_in_a_row_stop_the_projector_and_the_next_one_goes_on_behind_them(
+    world: World,
+) -> None:
+    before = len(await topics.letters(world, RAW))
     async with kafka.producer(topics.settings(world)) as producer:
         for _ in range(120):
             await producer.send(RAW.name, b"{", key=b"x", partition=0)
@@ -122,3 +130,11 @@ async def test_too_many_in_a_row_stop_the_projector_and_it_says_so(world: World)
 
     assert world.exit_code("curcdr_projector") == 70
     assert "look at their `reason` header" in world.log("curcdr_projector").splitlines()[-1]
+    assert len(await topics.letters(world, RAW)) == before + 100
+
+    world.start("curcdr_projector")
+    async with asyncio.timeout(30):
+        while len(await topics.letters(world, RAW)) < before + 120:
+            await asyncio.sleep(0.1)
+    await asyncio.to_thread(world.wait_ready, "curcdr_projector")
+    assert world.exit_code("curcdr_projector") is None

@@ -11,7 +11,7 @@ UNKNOWN = "<unknown>"  # Asterisk's text for a caller id that it does not have
 
 
 def is_real(channel: str) -> bool:
-    """Not a Local half and none of Asterisk's helpers (LEGS 1)."""
+    """Not a Local half and none of Asterisk's helpers."""
     return bool(channel) and not _ARTIFICIAL.match(channel)
 
 

@@ -9,7 +9,7 @@ _PREFIXES = ("FMPR-", "FMGL-", "LC-")
 
 
 def usable(exten: str, context: str) -> str | None:
-    """The extension as a person would say it, or None for an artefact of the dialplan (LEGS 3, exten)."""
+    """The extension as a person would say it, or None for an artefact of the dialplan."""
     if exten in _ARTEFACT or context.startswith(_ARTEFACT_CONTEXT) or _STATUS_EXTEN.match(exten):
         return None
     for prefix in _PREFIXES:

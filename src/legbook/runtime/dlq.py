@@ -33,8 +33,12 @@ def letter(
         "reason": reason[:2000],
         "version": version("legbook"),
     }
-    headers = [(name, text.encode()) for name, text in facts.items()]
+    headers = [(name, text.encode(errors="backslashreplace")) for name, text in facts.items()]
     return Record(f"{topic}.dlq", key or b"", value, headers)
+
+
+class BrakeError(FatalError):
+    """Too much goes to the dead letters: stop, once they are out."""
 
 
 @dataclass(slots=True)
@@ -53,11 +57,11 @@ class Brake:
         self._count(count, 0)
 
     def bad(self, topic: str) -> None:
-        """FatalError when it is too much."""
+        """BrakeError when it is too much."""
         self._row += 1
         self._count(1, 1)
         if self._row >= self.in_a_row or self._bad > self.of_last * self.ratio:
-            raise FatalError(
+            raise BrakeError(
                 f"{self._bad} of the last {self._seen} records of {topic} went to {topic}.dlq, {self._row} in a row: "
                 f"stopped; look at their `reason` header before you start again"
             )
