@@ -55,14 +55,14 @@ class Framer:
         return frames
 
     def _read_banner(self) -> bool:
-        end = self._buffer.find(LINE)
-        if end < 0:
-            del self._buffer[
-                self._cap :
-            ]  # not an AMI server: whoever connects gives up on a missing greeting
+        end = self._buffer.find(LINE, self._scanned)
+        if end < 0:  # not an AMI server: whoever connects gives up on a missing greeting
+            del self._buffer[self._cap :]
+            self._scanned = max(0, len(self._buffer) - len(LINE) + 1)
             return False
         self.banner = bytes(self._buffer[:end])
         del self._buffer[: end + len(LINE)]
+        self._scanned = 0
         return True
 
     def _finish(self, end: int) -> Frame:

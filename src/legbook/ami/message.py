@@ -66,7 +66,10 @@ def _fields(text: str, flags: list[str]) -> dict[str, str | list[str]]:
         if known is None:
             fields[name] = value
             continue
-        fields[name] = [*known, value] if isinstance(known, list) else [known, value]
+        if isinstance(known, list):
+            known.append(value)
+        else:
+            fields[name] = [known, value]
         if name not in REPEATABLE and "dup_header" not in flags:
             flags.append("dup_header")
     return fields

@@ -7,6 +7,7 @@ a reconnect, reconnects without backoff, and never does so again after `protocol
 
 import asyncio
 import itertools
+import secrets
 import ssl
 import time
 from collections.abc import Callable, Container
@@ -25,7 +26,10 @@ from legbook.contracts.raw import Down
 _log = structlog.get_logger("legbook.ami")
 
 GREETING: Final = b"Asterisk Call Manager/"
-ACTION_PREFIX: Final = "legbook-"
+# of this process: its answers are not events, those to other processes of ours (OriginateResponse) are
+ACTION_PREFIX: Final = f"legbook-{secrets.token_hex(4)}-"
+# panoramisk takes these for text: repeated, they are lists that break it
+_SINGLE: Final = ("actionid", "commandid", "event", "message", "response", "timestamp")
 _numbers = itertools.count(1)
 
 
@@ -98,12 +102,15 @@ class _Wire(AMIProtocol):
             self.greeting.set_exception(LinkError("no_greeting", f"not an AMI server, it said {text!r}"))
 
     def _answer(self, frame: Frame) -> None:
+        """Only what belongs to an action that waits: panoramisk would act upon events, e.g. close at a Shutdown."""
         message = Message.from_line(frame.data.decode(errors="replace"))
-        if message is not None and not isinstance(message.get("event"), list):
+        if message is None or any(isinstance(message.get(name), list) for name in _SINGLE):
+            return
+        if message.get("actionid") in self.responses:
             self.handle_message(message)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for action in set(self.responses.values()):
+        for action in self.responses.values():
             if not action.future.done():
                 action.future.cancel()
         self.responses.clear()
@@ -185,7 +192,8 @@ class Link:
         try:
             return cast("Message", await self._manager.send_action(action))
         except asyncio.CancelledError:
-            if self._wire.over.done():  # connection_lost cancelled the answer, nobody cancelled us
+            cancelled = cast("asyncio.Task[object]", asyncio.current_task()).cancelling()
+            if self._wire.over.done() and not cancelled:  # connection_lost cancelled the answer, nobody us
                 raise self._wire.over.result() from None
             raise
 

@@ -50,9 +50,14 @@ class AmiUser(_Strict):
                 raise FleetError(f"secret_env: {self.secret_env} is not set")
             return found
         try:
-            return Path(self.secret_file or "").read_text().rstrip("\r\n")
+            found = Path(self.secret_file or "").read_text().rstrip("\r\n")
         except OSError as error:
             raise FleetError(f"secret_file: {error.strerror}: {self.secret_file}") from None
+        except UnicodeDecodeError:
+            raise FleetError(f"secret_file: not UTF-8: {self.secret_file}") from None
+        if not found:
+            raise FleetError(f"secret_file: empty: {self.secret_file}")
+        return found
 
 
 class Policy(_Strict):

@@ -1,6 +1,7 @@
 """aiokafka, set up the one way that we use it, and the few things it makes hard."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,14 +37,19 @@ def options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def producer(settings: KafkaSettings, **more: Any) -> AIOKafkaProducer:
-    """Idempotent: keeps order and never gives up a record that it has accepted (aiokafka's _can_retry)."""
+    """Idempotent: keeps order and never gives up a record that it has accepted (aiokafka's _can_retry).
+
+    But without a leader aiokafka fails a batch that is older than the request time-out, idempotent or not.
+    """
     wanted = {
         "acks": "all",
         "enable_idempotence": True,
         "compression_type": "zstd",
         "max_batch_size": 1 << 20,
     }
-    return AIOKafkaProducer(**options(settings), **{**wanted, "max_request_size": 16 << 20, **more})
+    made = AIOKafkaProducer(**options(settings), **{**wanted, "max_request_size": 16 << 20, **more})
+    made._message_accumulator._batch_ttl = math.inf  # noqa: SLF001  # no option of aiokafka's says it
+    return made
 
 
 def consumer(settings: KafkaSettings, *topics: str, **more: Any) -> AIOKafkaConsumer:

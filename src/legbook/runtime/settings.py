@@ -38,10 +38,15 @@ class _DatabaseUrl:
     """A parsed scheme://user:password@host:port/database."""
 
     def __init__(self, variable: str, url: str, scheme: str, port: int) -> None:
-        parts = urlsplit(url)
+        wanted = CannotStartError(f"{variable}: wanted {scheme}://user:password@host:{port}/database")
+        try:
+            parts = urlsplit(url)
+            self.port = parts.port or port
+        except ValueError:  # its text shows a part of the URL, maybe of the password
+            raise wanted from None
         if parts.scheme != scheme or not parts.hostname or not parts.path.strip("/"):
-            raise CannotStartError(f"{variable}: wanted {scheme}://user:password@host:{port}/database")
-        self.host, self.port = parts.hostname, parts.port or port
+            raise wanted
+        self.host = parts.hostname
         self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
         self.database = parts.path.strip("/")
 
@@ -112,3 +117,5 @@ def _secret(value: SecretStr, file: Path | None, variable: str) -> str:
         return file.read_text().strip()
     except OSError as error:
         raise CannotStartError(f"{variable}: {error.strerror}: {file}") from None
+    except UnicodeDecodeError:
+        raise CannotStartError(f"{variable}: not UTF-8: {file}") from None

@@ -40,7 +40,7 @@ def test_no_second_action_can_be_smuggled_in(value: str) -> None:
             encode(headers)
 
 
-@pytest.mark.parametrize("value", ["\ud800", "ab\udfffcd", "\udc80"])
+@pytest.mark.parametrize("value", ["\ud800", "ab\udfffcd"])
 def test_a_lone_surrogate_is_refused_with_its_place(value: str) -> None:
     place = next(i for i, c in enumerate(value) if "\ud800" <= c <= "\udfff")
     with pytest.raises(BadActionError, match=f"^CallerID: not encodable as UTF-8 at position {place}$"):

@@ -3,9 +3,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ami.recorded import BANNER, BYTES, PIECES, framer, in_slices
 
 from legbook.ami.framing import CAP, END, LINE, Frame, Framer
+from tests.unit.ami.recorded import BANNER, BYTES, PIECES, framer, in_slices
 
 ONCE = [Frame(piece.removesuffix(END)) for piece in PIECES]
 NEXT = b"Event: Next\r\nA: b" + END

@@ -2,6 +2,7 @@ from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from ami_ingest.boots import settled, started, started_by_status
 
 BERLIN = ZoneInfo("Europe/Berlin")

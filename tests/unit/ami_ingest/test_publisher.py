@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
-from ami_ingest.publisher import Publisher
 
+from ami_ingest.publisher import Publisher
 from legbook.contracts.raw import Heartbeat, RawRecord
 from legbook.contracts.topics import RAW, partition_of
 from legbook.runtime.stop import FatalError
@@ -159,7 +159,7 @@ async def test_a_refusal_is_fatal(publisher: Publisher, kafka: Kafka) -> None:
 async def test_a_record_that_the_client_itself_refuses_is_fatal(publisher: Publisher, kafka: Kafka) -> None:
     kafka.errors.append(MessageSizeTooLargeError("too large"))
     publisher.put(record(1), b"a")
-    with pytest.raises(FatalError, match="Kafka refused a record of .*MessageSizeTooLargeError"):
+    with pytest.raises(FatalError, match=r"Kafka refused a record of .*MessageSizeTooLargeError"):
         await asyncio.wait_for(publisher.run(), 5)
 
 

@@ -2,13 +2,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ami_ingest import sequence as module
-from ami_ingest.sequence import DELAY, LARGEST, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.ami_ingest.samples import HandLoop, Taker, account
 
+from ami_ingest import sequence as module
+from ami_ingest.sequence import DELAY, LARGEST, Sequence
 from legbook.contracts.raw import Drop, Event, Heartbeat
+from tests.unit.ami_ingest.samples import HandLoop, Taker, account
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def beat(sequence: Sequence, count: int = 1) -> None:
 
 
 def event(sequence: Sequence, value: str, **more: Any) -> None:
-    sequence.add(Event, name="X", fields={"Event": "X", "V": value}, size=2 * len(value.encode()), **more)
+    sequence.add(Event, name="X", fields={"Event": "X", "V": value}, weight=2 * len(value.encode()), **more)
 
 
 def test_numbers_run_from_one_through_all_records(sequence: Sequence, taker: Taker) -> None:

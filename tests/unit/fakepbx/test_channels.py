@@ -1,9 +1,9 @@
 import pytest
-from tests.unit.fakepbx.samples import RECORDINGS, RING_GROUP, parsed, play
 
 from legbook.fakepbx.channels import Channels
 from legbook.fakepbx.moments import from_seconds
 from legbook.fakepbx.recording import load
+from tests.unit.fakepbx.samples import RECORDINGS, RING_GROUP, parsed, play
 
 # The headers of a real item in their order (recording 26, Asterisk 22), without Event and ActionID
 REAL = [

@@ -2,11 +2,11 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from tests.unit.fakepbx.handtime import HandTime
-from tests.unit.fakepbx.samples import BEGIN
 
 from legbook.fakepbx.clock import Clock
 from legbook.fakepbx.moments import from_datetime, from_seconds, to_ami, to_datetime
+from tests.unit.fakepbx.handtime import HandTime
+from tests.unit.fakepbx.samples import BEGIN
 
 
 @pytest.mark.parametrize("speed", [1.0, 0.5, 50.0])

@@ -2,6 +2,10 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
+
+from legbook.fakepbx.moments import from_seconds
+from legbook.fakepbx.player import Playlist
+from legbook.fakepbx.recording import load
 from tests.unit.fakepbx.samples import (
     BEGIN,
     RECORDINGS,
@@ -13,10 +17,6 @@ from tests.unit.fakepbx.samples import (
     timeline,
     write,
 )
-
-from legbook.fakepbx.moments import from_seconds
-from legbook.fakepbx.player import Playlist
-from legbook.fakepbx.recording import load
 
 
 def test_overlapping_rounds_come_out_in_the_order_of_their_times() -> None:

@@ -3,11 +3,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.unit.fakepbx.samples import BEGIN, NAMES, RECORDINGS, SIMPLE, event, parsed, play, write
 
 from legbook.ami.message import Message
 from legbook.fakepbx.moments import from_seconds
 from legbook.fakepbx.recording import RecordedEvent, Recording, RecordingError, load
+from tests.unit.fakepbx.samples import BEGIN, NAMES, RECORDINGS, SIMPLE, event, parsed, play, write
 
 # Written without a look at the code under test: everything that names one call in these recordings
 TOKEN = re.compile(

@@ -3,13 +3,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.fakepbx.samples import BEGIN, NAMES, RECORDINGS, event, parsed, timeline, write
 
 from legbook.fakepbx.expected import TableError, read_table, table_of
 from legbook.fakepbx.moments import from_datetime, to_datetime
 from legbook.fakepbx.player import Playlist, Round
 from legbook.fakepbx.recording import load
 from legbook.fakepbx.truth import NoTableError, Truth
+from tests.unit.fakepbx.samples import BEGIN, NAMES, RECORDINGS, event, parsed, timeline, write
 
 HEADER = (
     "kind  src  dst  dialled  exten  did  caller  called  srcuid  dstuid  "

@@ -1,4 +1,5 @@
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -12,10 +13,9 @@ TOPIC = "pbx.ami.raw.v1"
 
 
 def source(key: bytes | None = b"hq", value: bytes | None = b"\xff{") -> "ConsumerRecord[bytes, bytes]":
-    return ConsumerRecord(
-        topic=TOPIC, partition=3, offset=4711, timestamp=0, timestamp_type=0, key=key, value=value, checksum=None,
-        serialized_key_size=0, serialized_value_size=0, headers=[],
-    )  # fmt: skip
+    make: Any = ConsumerRecord
+    record: ConsumerRecord[bytes, bytes] = make(TOPIC, 3, 4711, 0, 0, key, value, None, 0, 0, [])
+    return record
 
 
 def test_a_dead_letter_has_the_bytes_and_says_where_they_came_from() -> None:
