@@ -54,6 +54,7 @@ class Ingest:
         try:
             taken = await owners.take(names)
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(owners.run())
                 for name, owner in taken.items():
                     publisher = Publisher(producer, name, count, self._settings.buffer_bytes)
                     connection = self._connection(name, owner, owners, publisher)
@@ -69,8 +70,8 @@ class Ingest:
         entries = Entries(name, owner.epoch, publisher.put)
         entries.start_boot(owner.boot)
 
-        async def boot_known(boot: int) -> None:
-            await owners.boot_known(name, boot)
+        def boot_known(boot: int) -> None:
+            owners.boot_known(name, boot)
 
         return Connection(self._pbxs[name], self._logins[name], entries, self._settings, boot_known)
 

@@ -11,7 +11,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -43,7 +43,7 @@ class Connection:
         login: tuple[str, str],
         sequence: Sequence,
         settings: Settings,
-        boot_known: Callable[[int], Awaitable[None]],
+        boot_known: Callable[[int], None],
     ) -> None:
         self._pbx, self._login, self._sequence, self._settings = pbx, login, sequence, settings
         self._boot_known = boot_known
@@ -123,7 +123,7 @@ class Connection:
             watching = tasks.create_task(self._watch(link))
             end = await link.ended()
             watching.cancel()
-        raise LinkError("shutdown", str(end)) if self._shutdown else end
+        raise LinkError("shutdown", str(end), end.half) if self._shutdown else end
 
     async def _rise(self, link: Link) -> None:
         """Finds the boot, then lets the log begin."""
@@ -142,7 +142,7 @@ class Connection:
         metrics.CONNECTS.labels(self._name).inc()
         _log.info("connected", pbx=self._name, banner=link.banner, boot=settled, epoch=self._sequence.epoch)
         if settled is not None:
-            await self._boot_known(settled)
+            self._boot_known(settled)
 
     async def _find_boot(self, link: Link) -> int | None:
         assert self._booted is not None  # noqa: S101  # set by _listen, for the type checker
@@ -217,6 +217,8 @@ class Connection:
         metrics.LINK_ENDS.labels(self._name, error.reason).inc()
         if self._up:
             self._last_up = datetime.now(UTC)
+            if error.half:
+                self._sequence.add(Drop, reason="half_frame", size=error.half)
             self._sequence.add(ConnectionDown, reason=error.reason, detail=str(error))
             self._sequence.soon()
         self._up = False

@@ -29,15 +29,6 @@ SHARED: Final = (
 _HEAD: Final = "Written by `make contracts` from the code; not edited by hand.\n"
 
 # Where the class does not say it itself.
-_MEANING: Final = {
-    "KAFKA_SECURITY_PROTOCOL": "How to talk to the brokers.",
-    "KAFKA_SASL_MECHANISM": "How to log in, with a SASL_ protocol.",
-    "KAFKA_SASL_USERNAME": "Who logs in.",
-    "KAFKA_SASL_PASSWORD": "With which password.",
-    "MYSQL_URL": "`mysql://user:password@host:port/database`.",
-    "CLICKHOUSE_URL": "`http://user:password@host:port/database`.",
-    "LOG_LEVEL": "What is worth a line.",
-}
 _TYPES: Final = {
     "string": "text",
     "integer": "integer",
@@ -101,7 +92,7 @@ def _class(title: str, kind: type[BaseSettings]) -> Iterator[str]:
     yield from _table(
         "variable default meaning",
         (
-            (f"`{prefix}{name}`".upper(), _default(field), _meaning(f"{prefix}{name}".upper(), field))
+            (f"`{prefix}{name}`".upper(), _default(field), _meaning(field))
             for name, field in kind.model_fields.items()
         ),
     )
@@ -116,9 +107,8 @@ def _default(field: FieldInfo) -> str:
     return f"`{text}`" if text else ""
 
 
-def _meaning(variable: str, field: FieldInfo) -> str:
-    own = [text for name, text in _MEANING.items() if variable.endswith(name)]
-    return " ".join([field.description or "".join(own), *_choices(field.annotation), *_bounds(field)])
+def _meaning(field: FieldInfo) -> str:
+    return " ".join([field.description or "", *_choices(field.annotation), *_bounds(field)])
 
 
 def _choices(kind: Any) -> Iterator[str]:

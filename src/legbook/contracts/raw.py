@@ -18,7 +18,10 @@ Down = Literal["connect", "no_greeting", "login", "closed", "silent", "shutdown"
 
 
 class _Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """`at` is the PBX's clock, null if it sends none; `received_at` is ours, null only in old recordings. UTC."""
+    """`at` is the PBX's clock, as stamped or else reckoned from ours; null while its clock is not known.
+
+    `received_at` is our clock, null only in old recordings. UTC.
+    """
 
     seq: Seq
     at: Moment | None

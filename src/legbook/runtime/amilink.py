@@ -34,11 +34,14 @@ _numbers = itertools.count(1)
 
 
 class LinkError(Exception):
-    """The connection could not be made, or is over: `reason` for the log of entries, the text for people."""
+    """The connection could not be made, or is over: `reason` for the log of entries, the text for people.
 
-    def __init__(self, reason: Down, text: str) -> None:
+    `half`: bytes of a last frame that had not ended.
+    """
+
+    def __init__(self, reason: Down, text: str, half: int = 0) -> None:
         super().__init__(text)
-        self.reason = reason
+        self.reason, self.half = reason, half
 
 
 class _Everything(Container[str]):
@@ -115,14 +118,11 @@ class _Wire(AMIProtocol):
                 action.future.cancel()
         self.responses.clear()
         self.closed = True
-        half = self._framer.pending
-        text = (str(exc) if exc else "closed by the PBX") + (
-            f", {half} bytes of a half frame lost" if half else ""
-        )
+        text = str(exc) if exc else "closed by the PBX"
         if not self.greeting.done():
             self.greeting.set_exception(LinkError("no_greeting", f"{text} before any greeting"))
         if not self.over.done():
-            self.over.set_result(LinkError("closed", text))
+            self.over.set_result(LinkError("closed", text, half=self._framer.pending))
 
 
 class Link:

@@ -88,7 +88,7 @@ class Pbx(_Strict):
 class Fleet(_Strict):
     """All PBXs by name."""
 
-    pbx: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,31}$")], Pbx]
+    pbx: dict[Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,31}$")], Pbx] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _numbers_differ(self) -> "Fleet":

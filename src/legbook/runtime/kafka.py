@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from legbook.runtime.settings import KafkaSettings
+from legbook.runtime.stop import CannotStartError
 
 _log = structlog.get_logger("legbook.kafka")
 WAIT: Final = 2.0  # seconds between two tries to reach a Kafka that is not there
@@ -25,8 +26,7 @@ def options(settings: KafkaSettings) -> dict[str, Any]:
         "security_protocol": settings.security_protocol,
     }
     if settings.security_protocol.endswith("SSL"):
-        cafile = str(settings.ssl_cafile) if settings.ssl_cafile else None
-        found["ssl_context"] = ssl.create_default_context(cafile=cafile)
+        found["ssl_context"] = _trusted(settings)
     if settings.security_protocol.startswith("SASL"):
         found |= {
             "sasl_mechanism": settings.sasl_mechanism,
@@ -34,6 +34,14 @@ def options(settings: KafkaSettings) -> dict[str, Any]:
             "sasl_plain_password": settings.password,
         }
     return found
+
+
+def _trusted(settings: KafkaSettings) -> ssl.SSLContext:
+    cafile = str(settings.ssl_cafile) if settings.ssl_cafile else None
+    try:
+        return ssl.create_default_context(cafile=cafile)
+    except OSError as error:  # ssl.SSLError is one
+        raise CannotStartError(f"KAFKA_SSL_CAFILE: {error.strerror or error}: {cafile}") from None
 
 
 def producer(settings: KafkaSettings, **more: Any) -> AIOKafkaProducer:

@@ -22,10 +22,14 @@ class KafkaSettings(BaseSettings):
     model_config = SettingsConfigDict(**_CONFIG, env_prefix="KAFKA_")
 
     bootstrap_servers: str = Field("127.0.0.1:9092", description="Comma-separated host:port.")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    sasl_username: str = ""
-    sasl_password: SecretStr = SecretStr("")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to talk to the brokers."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How to log in, with a SASL_ protocol."
+    )
+    sasl_username: str = Field("", description="Who logs in.")
+    sasl_password: SecretStr = Field(SecretStr(""), description="With which password.")
     sasl_password_file: Path | None = Field(None, description="File with the password, instead.")
     ssl_cafile: Path | None = Field(None, description="CA certificates; the system's if unset.")
 
@@ -56,7 +60,10 @@ class MysqlSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_CONFIG, env_prefix="MYSQL_")
 
-    url: SecretStr = Field(SecretStr("mysql://legbook:legbook@127.0.0.1:3306/legbook"))
+    url: SecretStr = Field(
+        SecretStr("mysql://legbook:legbook@127.0.0.1:3306/legbook"),
+        description="`mysql://user:password@host:port/database`.",
+    )
     password_file: Path | None = Field(None, description="File with the password, instead of one in the URL.")
 
     def parsed(self) -> _DatabaseUrl:
@@ -70,7 +77,10 @@ class ClickhouseSettings(BaseSettings):
 
     model_config = SettingsConfigDict(**_CONFIG, env_prefix="CLICKHOUSE_")
 
-    url: SecretStr = Field(SecretStr("http://default:@127.0.0.1:8123/legbook"))
+    url: SecretStr = Field(
+        SecretStr("http://default:@127.0.0.1:8123/legbook"),
+        description="`http://user:password@host:port/database`.",
+    )
     password_file: Path | None = Field(None, description="File with the password, instead of one in the URL.")
 
     def parsed(self) -> _DatabaseUrl:
@@ -97,7 +107,9 @@ class ServiceSettings(BaseSettings):
         description="Where /livez, /readyz and /metrics are served. Loopback unless you say otherwise.",
     )
     http_port: int = Field(0, ge=0, le=65535, description="0: any free port, told in the log.")
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is worth a line."
+    )
 
 
 def load(kind: type[_S]) -> _S:

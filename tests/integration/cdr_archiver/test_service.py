@@ -160,7 +160,7 @@ def stored(stack: Stack, pbx: str) -> int:
 def test_too_many_bad_records_stop_it_and_the_next_one_goes_on_behind_them(
     env: Mapping[str, str], pbx: str, group: str, log: Path
 ) -> None:
-    before = committed(env, group, pbx)
+    before = committed(env, group, pbx) or 0
     publish(env, *(NEWER for _ in range(150)), pbx=pbx)
     with Service(env, log, group) as service:
         assert service.exit_code() == 70

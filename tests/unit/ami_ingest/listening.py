@@ -30,7 +30,7 @@ class Listener:
         self.connection = Connection(pbx, secret, self.sequence, settings, self._boot_known)
         self.running: asyncio.Task[None] | None = None
 
-    async def _boot_known(self, boot: int) -> None:
+    def _boot_known(self, boot: int) -> None:
         self.boots.append(boot)
 
     def of(self, kind: type[_E]) -> list[_E]:

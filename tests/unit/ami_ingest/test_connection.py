@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from ami_ingest import connection
 from ami_ingest.settings import Settings
-from legbook.contracts.raw import ConnectionDown, ConnectionUp, Event, Gap, Heartbeat
+from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Event, Gap, Heartbeat
 from legbook.fakepbx import Action, FakePbx, Session, Switch
 from tests.scenarios.fakepbx.client import Client
 from tests.unit.ami_ingest.conftest import Start
@@ -227,7 +227,8 @@ async def test_half_a_frame_is_counted_where_the_link_ends(pbx: FakePbx) -> None
         await pbx.stop()
         await listener.until(lambda it: it.downs)
     assert listener.names == ["Half"], "a frame ends at its empty line, wherever it began"
-    assert "11 bytes of a half frame lost" in listener.downs[0].detail
+    (half,) = [entry for entry in listener.taker.entries if isinstance(entry, Drop)]
+    assert (half.reason, half.size, half.seq) == ("half_frame", 11, listener.downs[0].seq - 1)
 
 
 async def test_a_restart_is_a_new_boot_and_cuts_the_record(start: Start) -> None:
