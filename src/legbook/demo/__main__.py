@@ -5,15 +5,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from legbook.demo import pbxs, screen
-from legbook.demo.watch import Watch
-from legbook.demo.world import World
+from legbook.demo.playing import playing
+from legbook.demo.world import SERVICES, World
 from legbook.devstack import StackError
 
 _EVERY = 0.15  # seconds between two looks
@@ -42,22 +41,16 @@ def _tell() -> Callable[[str], None]:
 
 
 async def _show(world: World, seconds: float) -> None:
-    async with AsyncExitStack() as running:
-        played = [await running.enter_async_context(pbxs.for_demo(name)) for name in pbxs.NAMES]
-        world.fleet({pbx.name: pbx.port for pbx in played})
-        world.start()
-        await asyncio.to_thread(world.wait_ready)
-        watch = Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])
-        running.callback(watch.close)
-        shown = running.enter_context(screen.choose(_addresses(world)))
-        deadline = time.monotonic() + seconds if seconds else float("inf")
-        while time.monotonic() < deadline:
-            await asyncio.to_thread(lambda: shown.show(watch.live(), watch.finished(), watch.last(6)))
-            if ended := [
-                name for name in ("ami_ingest", "curcdr_projector", "cdr_archiver") if world.exit_code(name)
-            ]:
-                raise StackError(f"{ended[0]} has ended:\n{world.log(ended[0])[-2000:]}")
-            await asyncio.sleep(_EVERY)
+    played = [pbxs.for_demo(name) for name in pbxs.NAMES]
+    async with playing(world, played) as watch:
+        with screen.choose(_addresses(world)) as shown:
+            deadline = time.monotonic() + seconds if seconds else float("inf")
+            while time.monotonic() < deadline:
+                await asyncio.to_thread(lambda: shown.show(watch.live(), watch.finished(), watch.last(6)))
+                for name in SERVICES:
+                    if world.exit_code(name) is not None:
+                        raise StackError(f"{name} has ended:\n{world.log(name)[-2000:]}")
+                await asyncio.sleep(_EVERY)
 
 
 def _addresses(world: World) -> list[str]:

@@ -8,12 +8,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
 from legbook.demo import pbxs
-from legbook.demo.watch import Watch
+from legbook.demo.playing import playing
 from legbook.demo.world import World
 from legbook.devstack import StackError
 
@@ -46,22 +45,13 @@ def _say(line: str) -> None:
 
 
 async def _calls(world: World) -> tuple[int, int]:
-    async with AsyncExitStack() as running:
-        played = [await running.enter_async_context(pbxs.once(name)) for name in pbxs.NAMES]
-        world.fleet({pbx.name: pbx.port for pbx in played})
-        world.start()
-        await asyncio.to_thread(world.wait_ready)
-        watch = Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])
-        running.callback(watch.close)
+    played = [pbxs.once(name) for name in pbxs.NAMES]
+    async with playing(world, played) as watch:
         for pbx in played:
             pbx.begin()
         ringing = await _until("six rows ringing", watch.live, _six_ringing)
         answered = await _until("one row a PBX talking", watch.live, _two_talking)
-        _same(
-            sorted(row["id"] for row in answered if row["id"] not in {r["id"] for r in ringing}),
-            [],
-            "new ids",
-        )
+        _same(sorted({row["id"] for row in answered} - {row["id"] for row in ringing}), [], "new ids")
         await _until("no row left", watch.live, lambda rows: not rows)
         rows = await _until(
             "six rows in view cdr", lambda: watch.query("SELECT * FROM cdr"), lambda r: len(r) >= 6

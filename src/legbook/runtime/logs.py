@@ -33,50 +33,46 @@ class _Rate(logging.Filter):
         return True
 
 
+_SHARED: Final[list[structlog.typing.Processor]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
 def configure(level: str = "info") -> None:
     """Once per process, before anything logs. To stderr: stdout belongs to commands."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    pretty = sys.stderr.isatty()
-    # both would print the values of variables with a traceback: secrets are among them
-    tracebacks = structlog.processors.ExceptionRenderer(
-        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    )
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(
-            exception_formatter=structlog.dev.RichTracebackFormatter(show_locals=False)
-        )
-        if pretty
-        else structlog.processors.JSONRenderer()
-    )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([] if pretty else [tracebacks]),
-                renderer,
-            ],
-        )
-    )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    stamina.instrumentation.set_on_retry_hooks([])  # who retries says so once, in its own words
+    handler, quiet = logging.StreamHandler(sys.stderr), _Rate()
+    handler.setFormatter(_formatter(pretty=sys.stderr.isatty()))
+    handler.addFilter(
+        lambda record: not record.name.startswith(("aiokafka", "faust", "mode")) or quiet.filter(record)
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    stamina.instrumentation.set_on_retry_hooks([])  # who retries says so once, in its own words
-    quiet = _Rate()
     for name in ("aiokafka", "faust", "mode", "panoramisk"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    handler.addFilter(
-        lambda record: not record.name.startswith(("aiokafka", "faust", "mode")) or quiet.filter(record)
+
+
+def _formatter(*, pretty: bool) -> logging.Formatter:
+    """Without the values of variables in tracebacks, which both would print: secrets are among them."""
+    if pretty:
+        traceback = structlog.dev.RichTracebackFormatter(show_locals=False)
+        last: list[structlog.typing.Processor] = [
+            structlog.dev.ConsoleRenderer(exception_formatter=traceback)
+        ]
+    else:
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        last = [structlog.processors.ExceptionRenderer(transformer), structlog.processors.JSONRenderer()]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
