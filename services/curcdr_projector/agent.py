@@ -126,6 +126,7 @@ class Agent:
         for task in self._tasks:
             task.cancel()
         for shard in self._shards.values():
+            shard.forget()
             self._start(shard.close())
         self._shards, self._tasks = {}, []
         if partitions:

@@ -44,9 +44,18 @@ class Projector:
     async def acquire(self, partitions: list[int]) -> dict[int, Shard]:
         """1 fence, 2 read; the caller serves."""
         owners = [PartitionOwner(self._kafka, agent.GROUP, CHECKPOINTS.name, p) for p in partitions]
+        try:
+            return await self._serve(owners)
+        except BaseException:  # a rebalance in the middle: what is open must not stay so
+            for owner in owners:
+                await asyncio.shield(owner.close())
+            raise
+
+    async def _serve(self, owners: list[PartitionOwner]) -> dict[int, Shard]:
         async with asyncio.TaskGroup() as tasks:
             for owner in owners:
                 tasks.create_task(owner.acquire())
+        partitions = [owner.partition for owner in owners]
         first, committed = await self._offsets(partitions)
         shards = {}
         for owner in owners:

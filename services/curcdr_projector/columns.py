@@ -81,7 +81,9 @@ def row(leg: Leg, zone: tzinfo) -> Row:
 
 
 def _local(moment: datetime | None, zone: tzinfo) -> str:
-    return ZERO if moment is None else moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    if moment is None or not 1000 <= moment.year < 9999:  # what DATETIME can hold, in any zone
+        return ZERO
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _fit(column: str, value: Value) -> Value:

@@ -27,6 +27,9 @@ ROWS: Final = Counter("curcdr_projector_rows_total", "Rows of curcdr written or 
 REPAIRED: Final = Counter(
     "curcdr_projector_repaired_rows_total", "Rows that the comparison found wrong.", ["how"]
 )
+REFUSED: Final = Counter(
+    "curcdr_projector_refused_rows_total", "Rows that MySQL refuses: a value, or a full table."
+)
 CUT: Final = Counter(
     "curcdr_projector_cut_values_total", "Values cut to the width of their column.", ["column"]
 )

@@ -4,6 +4,8 @@ GET_LOCK = 1 is the fence: the server frees the lock only when the old holder's 
 MariaDB 11.4 and MySQL 9.7. A lost connection is thrown away, never pinged back: a new session has no lock.
 """
 
+import contextlib
+import socket
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -101,4 +103,8 @@ class Session:
 
     def abort(self) -> None:
         """Cuts the socket, from any thread: what runs gets an error, the server frees the lock."""
-        self._connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001  # close() would wait to say goodbye
+        sock = self._connection._sock  # type: ignore[attr-defined]  # noqa: SLF001  # close() would wait to say goodbye
+        if sock is not None:
+            with contextlib.suppress(OSError):  # it is gone already
+                sock.shutdown(socket.SHUT_RDWR)  # first: closing waits for the thread that reads
+        self._connection._force_close()  # type: ignore[attr-defined]  # noqa: SLF001

@@ -15,19 +15,21 @@ from curcdr_projector import metrics
 from curcdr_projector.outputs import Cursor, Outputs, cursor_key, cursor_record
 from curcdr_projector.progress import Fold, Progress
 from curcdr_projector.settings import Settings
-from legbook.calls import LegChange, PbxState, Surprise
+from legbook.calls import LegChange, PbxState, RuleError, Surprise
+from legbook.calls.checkpoint import NewerFormatError
 from legbook.contracts import codec
 from legbook.contracts.codec import BadMessageError
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import Entry, RawRecord
 from legbook.contracts.topics import CHECKPOINTS, RAW, partition_of
-from legbook.runtime.dlq import Brake, letter
+from legbook.runtime.dlq import Brake, BrakeError, letter
 from legbook.runtime.fleet import Pbx
 from legbook.runtime.ownership import LostError, PartitionOwner, Record
-from legbook.runtime.stop import FatalError
+from legbook.runtime.stop import CannotStartError, FatalError
 
 _log = structlog.get_logger("curcdr_projector")
 YIELD_EVERY: Final = 1000
+UNKNOWN_PBX: Final = "unknown_pbx"
 
 
 class Shard:
@@ -47,6 +49,8 @@ class Shard:
         self._entries = 0
         self._saved_at = time.monotonic()
         self._proofs: list[asyncio.Future[None]] = []
+        self._received: dict[str, datetime] = {}
+        metrics.UNACKED.labels(str(self.partition)).set(0)
 
     def load(self, first_offset: int) -> None:
         """From what the owner has read; `first_offset`: of the raw partition, where a new group begins."""
@@ -57,13 +61,22 @@ class Shard:
             if saved
             else Cursor(checkpoint=first_offset, published=first_offset)
         )
+        if first_offset > cursor.checkpoint:
+            raise CannotStartError(
+                f"{RAW.name}-{self.partition} begins at {first_offset}, the checkpoint is at {cursor.checkpoint}: "
+                f"what lies between was deleted by retention. Delete the records of {CHECKPOINTS.name}-"
+                f"{self.partition} and reset the group to fold from there"
+            )
         self.progress = Progress(self.partition, cursor.checkpoint, cursor.published)
         for name, value in latest.items():
             pbx = self._fleet.get(name.decode())
             if pbx is None:
                 _log.warning("checkpoint of a PBX that is not in the fleet file", pbx=name.decode())
                 continue
-            self._states[name.decode()] = PbxState.load(value, pbx.number, pbx.inbound_contexts)
+            try:
+                self._states[name.decode()] = PbxState.load(value, pbx.number, pbx.inbound_contexts)
+            except NewerFormatError as error:
+                raise CannotStartError(f"{CHECKPOINTS.name}, {name.decode()}: {error}") from None
 
     @property
     def has_cursor(self) -> bool:
@@ -83,7 +96,9 @@ class Shard:
         try:
             record = self._read(event.value)
         except BadMessageError as error:
-            self._refuse(message.offset, event.key, event.value, str(error), emit=emit)
+            if emit:
+                place = (RAW.name, self.partition, message.offset)
+                self._refuse(letter(*place, event.key, event.value, str(error)), str(error))
             return
         self._fold(record, message.offset, emit=emit)
         self._brake.good()
@@ -91,20 +106,20 @@ class Shard:
     def _read(self, value: bytes) -> RawRecord:
         record = codec.decode_raw(value)
         if record.pbx not in self._fleet:
-            raise BadMessageError(f"unknown_pbx: {record.pbx} is not in the fleet file")
+            raise BadMessageError(f"{UNKNOWN_PBX}: {record.pbx} is not in the fleet file")
         if partition_of(record.pbx, self._partitions) != self.partition:
             raise BadMessageError(
                 f"wrong_partition: {record.pbx} does not belong to partition {self.partition}"
             )
         return record
 
-    def _refuse(
-        self, offset: int, key: bytes | None, value: bytes, reason: str, *, emit: bool, entry: str = ""
-    ) -> None:
+    def _refuse(self, refused: Record, reason: str) -> None:
         """Once: what was published before this process is not sent again."""
-        if emit:
-            _log.warning("dead letter", partition=self.partition, offset=offset, reason=reason[:300])
-            self._outputs.dead_letter(letter(RAW.name, self.partition, offset, key, value, reason, entry))
+        _log.warning("dead letter", partition=self.partition, reason=reason[:300])
+        self._outputs.dead_letter(refused)
+        if not reason.startswith(
+            UNKNOWN_PBX
+        ):  # it may just have left the fleet: no reason to stop the others
             self._brake.bad(RAW.name)
 
     def _fold(self, record: RawRecord, offset: int, *, emit: bool) -> None:
@@ -118,29 +133,52 @@ class Shard:
             return
         self._dirty.add(name)
         self._entries += len(record.entries)
+        braked: BrakeError | None = None
         for entry in record.entries:
-            self._apply(state, record, entry, offset, emit=emit)
+            try:
+                self._apply(state, record, entry, offset, emit=emit)
+            except BrakeError as error:
+                braked = error  # behind the record: the next process goes on with the one after it
+        self._count(state, record)
+        if braked is not None:
+            raise braked
+
+    def _count(self, state: PbxState, record: RawRecord) -> None:
+        name = record.pbx
         metrics.ENTRIES.labels(name).inc(len(record.entries))
         metrics.LIVE_LEGS.labels(name).set(len(state.legs))
         if received := record.entries[-1].received_at:
-            metrics.LAG.labels(name).set((datetime.now(UTC) - received).total_seconds())
+            if name not in self._received:
+                metrics.LAG.labels(name).set_function(lambda: self._lag(name))
+            self._received[name] = received
+
+    def _lag(self, pbx: str) -> float:
+        """Grows while nothing is folded, whatever the reason."""
+        return (datetime.now(UTC) - self._received[pbx]).total_seconds()
 
     def _apply(self, state: PbxState, record: RawRecord, entry: Entry, offset: int, *, emit: bool) -> None:
+        wrong: BaseException | None = None
         try:
             changes = state.apply(entry, epoch=record.epoch, boot=record.boot)
-        except Exception as error:  # noqa: BLE001  # a rule that raises costs one entry, never the stream
-            metrics.RULE_ERRORS.labels(record.pbx).inc()
-            alone = RawRecord(pbx=record.pbx, boot=record.boot, epoch=record.epoch, entries=[entry])
-            reason = f"rule_error: {type(error).__name__}: {error}"
-            place = f"{record.epoch}.{entry.seq}"
-            self._refuse(offset, record.pbx.encode(), codec.encode(alone), reason, emit=emit, entry=place)
-            return
+        except RuleError as error:  # it costs one entry, never the stream, nor what was said before it
+            changes, wrong = error.changes, error.__cause__
         for change in changes if emit else ():
             if isinstance(change, LegChange):
                 self._outputs.leg(change.leg)
                 self.table.put(change.leg)
             elif isinstance(change, Surprise):
                 metrics.SURPRISES.labels(change.rule).inc()
+        if wrong is not None:
+            metrics.RULE_ERRORS.labels(record.pbx).inc()
+            if emit:
+                self._refuse_entry(record, entry, offset, wrong)
+
+    def _refuse_entry(self, record: RawRecord, entry: Entry, offset: int, wrong: BaseException) -> None:
+        alone = codec.encode(RawRecord(pbx=record.pbx, boot=record.boot, epoch=record.epoch, entries=[entry]))
+        reason = f"rule_error: {type(wrong).__name__}: {wrong}"
+        place = f"{record.epoch}.{entry.seq}"
+        key = record.pbx.encode()
+        self._refuse(letter(RAW.name, self.partition, offset, key, alone, reason, place), reason)
 
     async def run(self) -> None:
         """Publishes in turns with the other partitions: all at once would double the time of each."""
@@ -162,8 +200,11 @@ class Shard:
 
     async def _publish(self, *, checkpoint: bool) -> None:
         """One transaction; all it carries is encoded before the first await, folding goes on meanwhile."""
-        records, covered, proofs = self._outputs.drain(), 0, self._proofs
-        self._proofs = []
+        records, covered, proofs = self._outputs.drain(), 0, []
+        if (
+            self.progress.next >= self.progress.published
+        ):  # MySQL must not be told of a past that is being refolded
+            proofs, self._proofs = self._proofs, []
         published = self.progress.publishing()
         if checkpoint:
             records += [
@@ -178,18 +219,26 @@ class Shard:
             except LostError as error:
                 raise FatalError(f"partition {self.partition} is not ours any more: {error}") from error
         for proof in proofs:
-            proof.set_result(None)
+            if not proof.done():
+                proof.set_result(None)
         for number, event in enumerate(self.progress.covered(covered), 1):
             event.ack()
             if number % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         metrics.UNACKED.labels(str(self.partition)).set(self.progress.unacked_bytes)
 
+    def forget(self) -> None:
+        """Its gauges are somebody else's now."""
+        for name in self._received:
+            metrics.LAG.remove(name)
+            metrics.LIVE_LEGS.remove(name)
+        metrics.UNACKED.remove(str(self.partition))
+
     async def close(self) -> None:
         await self._owner.close()
 
     async def prove(self) -> None:
-        """Waits for a transaction that begins after this call: committed, so nobody had fenced us."""
+        """Waits until all is folded that was published, and for a transaction after that: nobody had fenced us."""
         proof: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._proofs.append(proof)
         await proof

@@ -25,6 +25,7 @@ from legbook.runtime.settings import MysqlSettings
 _log = structlog.get_logger("curcdr_projector")
 RETRY: Final = 0.5
 CHUNK: Final = 200
+TABLE_FULL: Final = 1114  # max_heap_table_size of the session that made the table
 
 
 class Table:
@@ -102,18 +103,18 @@ class Table:
                 await self._compare(session, everything=False)
 
     async def _flush(self, session: Session) -> None:
-        while self._changed:
-            ids = list(self._changed)[:CHUNK]
-            legs = [self._changed.pop(leg_id) for leg_id in ids]
-            gone = [leg.leg_id for leg in legs if leg.state == "ended"]
-            rows = [self._row(leg) for leg in legs if leg.state != "ended"]
-            await asyncio.to_thread(_write, session, rows, gone)
-            metrics.ROWS.labels("written").inc(len(rows))
-            metrics.ROWS.labels("deleted").inc(len(gone))
+        changed, self._changed = self._changed, {}
+        if not changed:
+            return
+        gone = [leg.leg_id for leg in changed.values() if leg.state == "ended"]
+        rows = [self._row(leg) for leg in changed.values() if leg.state != "ended"]
+        await asyncio.to_thread(_write, session, rows, gone)
+        metrics.ROWS.labels("written").inc(len(rows))
+        metrics.ROWS.labels("deleted").inc(len(gone))
 
     async def _compare(self, session: Session, *, everything: bool) -> None:
         """Missing or different rows are written, extra ones deleted. What changes meanwhile waits in `_changed`."""
-        self._changed.clear()
+        pending, self._changed = self._changed, {}
         legs = {leg.leg_id: leg for leg in self._live()}
         there = await asyncio.to_thread(session.present, None if everything else list(self._zones))
         ours = {
@@ -126,14 +127,40 @@ class Table:
         extra = [leg_id for leg_id in ours if leg_id not in legs]
         await asyncio.to_thread(_write, session, [self._row(leg) for leg in missing + different], extra)
         if not everything:
-            for how, found in (("missing", missing), ("different", different), ("extra", extra)):
-                metrics.REPAIRED.labels(how).inc(len(found))
+            wrong = {
+                "missing": [leg.leg_id for leg in missing],
+                "different": [leg.leg_id for leg in different],
+            }
+            for how, ids in {**wrong, "extra": extra}.items():
+                metrics.REPAIRED.labels(how).inc(len([leg_id for leg_id in ids if leg_id not in pending]))
 
     def _row(self, leg: Leg) -> tuple[str | int, ...]:
         return row(leg, self._zones[leg.pbx])
 
 
 def _write(session: Session, rows: list[tuple[str | int, ...]], gone: list[int]) -> None:
+    """A row that the server refuses costs itself, not the others."""
     for start in range(0, len(rows), CHUNK):
-        session.put(rows[start : start + CHUNK])
+        chunk = rows[start : start + CHUNK]
+        try:
+            session.put(chunk)
+        except pymysql.MySQLError as error:
+            if not _refused(error):
+                raise
+            _one_by_one(session, chunk)
     session.delete(gone)
+
+
+def _one_by_one(session: Session, rows: list[tuple[str | int, ...]]) -> None:
+    for each in rows:
+        try:
+            session.put([each])
+        except pymysql.MySQLError as error:
+            if not _refused(error):
+                raise
+            metrics.REFUSED.inc()
+            _log.warning("row refused", id=each[0], why=str(error.args[-1]))
+
+
+def _refused(error: pymysql.MySQLError) -> bool:
+    return isinstance(error, pymysql.DataError | pymysql.IntegrityError) or error.args[0] == TABLE_FULL

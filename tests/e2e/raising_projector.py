@@ -1,4 +1,4 @@
-"""curcdr_projector with an `apply` that raises where a test says so: `python -m tests.e2e.raising_projector`."""
+"""curcdr_projector with a rule that raises where a test says so: `python -m tests.e2e.raising_projector`."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ from curcdr_projector.app import main
 from legbook.calls import PbxState
 from legbook.contracts.raw import Event
 
-_apply = PbxState.apply
+_run = PbxState._run
 
 
-def apply(self: PbxState, entry: Any, **place: Any) -> Any:
-    if isinstance(entry, Event) and entry.name == "UserEvent" and entry.fields.get("UserEvent") == "Raise":
+def run(self: PbxState, step: Any, entry: Any, boot: int | None) -> None:
+    _run(self, step, entry, boot)
+    if isinstance(entry, Event) and entry.fields.get("UserEvent") == "Raise":
         raise RuntimeError("told to")
-    return _apply(self, entry, **place)
 
 
 if __name__ == "__main__":
-    PbxState.apply = apply  # type: ignore[method-assign]
+    PbxState._run = run  # type: ignore[method-assign]
     main()

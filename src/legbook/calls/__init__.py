@@ -4,7 +4,7 @@ Follow one event: `fold.PbxState.apply` finds its rule, a function in `rules/` c
 `legs` and `talks` turn that into legs, and `step` hands out what changed.
 """
 
-from legbook.calls.changes import LegChange, Surprise, Talk
+from legbook.calls.changes import LegChange, RuleError, Surprise, Talk
 from legbook.calls.fold import PbxState
 
-__all__ = ["LegChange", "PbxState", "Surprise", "Talk"]
+__all__ = ["LegChange", "PbxState", "RuleError", "Surprise", "Talk"]

@@ -8,6 +8,9 @@
 4. A caller leg is `talking` while its channel is in a talk; a dial leg that talked stays so.
 """
 
+from datetime import datetime
+from typing import Final
+
 from msgspec.structs import replace
 
 from legbook.calls.outcome import seconds
@@ -15,15 +18,24 @@ from legbook.calls.state import Channel, Together
 from legbook.calls.step import Step
 from legbook.contracts.legs import Interval, Leg, Peer
 
+MOST_TALKS: Final = 100  # of one leg: a large conference would grow without end; billsec counts all of them
+MOST_OTHERS: Final = 100
+
 
 def begins(step: Step, talk: Together) -> None:
     for uniqueid in talk.channels:
         channel = step.calls.channels[uniqueid]
         others = [d for d, uid in zip(talk.devices, talk.channels, strict=True) if uid != uniqueid]
         for leg in _legs_of(step, channel):
-            talks = [*leg.talks, Interval(start=step.now, devices=others)] if step.now else leg.talks
+            talks = _longer(leg.talks, step.now, others)
             talking = replace(leg, state="talking", talks=talks)
             step.put(talking if leg.kind == "caller" else _answered(step, talking, talk, channel, others[0]))
+
+
+def _longer(talks: list[Interval], now: datetime | None, others: list[str]) -> list[Interval]:
+    if now is None:
+        return talks
+    return [*talks[1 - MOST_TALKS :], Interval(start=now, devices=others[:MOST_OTHERS])]
 
 
 def _answered(step: Step, leg: Leg, talk: Together, channel: Channel, other: str) -> Leg:

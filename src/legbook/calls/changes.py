@@ -37,3 +37,11 @@ class Surprise:
 
 
 Change = LegChange | Talk | Surprise
+
+
+class RuleError(Exception):
+    """A rule raised, which none should: the cause says what, `changes` what was said before it did."""
+
+    def __init__(self, changes: list[Change]) -> None:
+        super().__init__("a rule raised")
+        self.changes = changes

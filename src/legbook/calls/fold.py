@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from legbook.ami.message import first
 from legbook.calls import checkpoint
-from legbook.calls.changes import Change
+from legbook.calls.changes import Change, RuleError
 from legbook.calls.checkpoint import Checkpoint
 from legbook.calls.rules import EVENTS, TIMERS, links
 from legbook.calls.state import Calls
@@ -54,11 +54,18 @@ class PbxState:
         return self._calls.legs
 
     def apply(self, entry: Entry, *, epoch: int, boot: int | None = None) -> list[Change]:
-        """What this entry changes. `boot`: that of its record, None while unknown."""
+        """What this entry changes. `boot`: that of its record, None while unknown. RuleError: a defect of ours."""
         if (epoch, entry.seq) <= self._cursor:
             return []
         self._cursor = (epoch, entry.seq)
         step = Step(self._calls, epoch, entry.seq)
+        try:
+            self._run(step, entry, boot)
+        except Exception as error:
+            raise RuleError(step.changes()) from error  # legs that ended before it did end
+        return step.changes()
+
+    def _run(self, step: Step, entry: Entry, boot: int | None) -> None:
         if boot is not None and boot != self._calls.boot:
             step.rule = "links.new_boot"
             links.new_boot(step, boot)
@@ -68,7 +75,6 @@ class PbxState:
         elif type(entry) in _LINKS:
             step.rule, link = _LINKS[type(entry)]
             link(step, entry)
-        return step.changes()
 
     def advance(self, time: datetime) -> list[Change]:
         """The end of a file: time goes on without an entry."""

@@ -195,7 +195,7 @@ class Leg(Struct, frozen=True, kw_only=True):
         list[Interval],
         _says(
             "When the called channel was together with which others; the same set again within 0.1 s is one "
-            "talk."
+            "talk. The newest 100, with at most 100 others each."
         ),
     ] = []
     held: Annotated[list[Hold], _says("When it was on hold.")] = []

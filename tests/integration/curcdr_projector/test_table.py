@@ -218,3 +218,43 @@ def test_the_server_is_strict(page: Page) -> None:
     write(page, "SET SESSION sql_mode=@@global.sql_mode")
     with pytest.raises(pymysql.MySQLError):
         write(page, "INSERT INTO curcdr (id, pbx, ver, starttime) VALUES (1, 'hq', 1, '0000-00-00 00:00:00')")
+
+
+async def test_the_comparison_runs_under_steady_load(mysql: MysqlSettings, page: Page) -> None:
+    owner = Owner()
+    async with writing(mysql, owner) as table:
+        put(owner, table, LEG)
+        await until(look(page), lambda rows: len(rows) == 1)
+        write(page, "TRUNCATE curcdr")
+        busy = replace(LEG, leg_id=8)
+
+        def change() -> list[dict[str, Any]]:
+            nonlocal busy
+            busy = replace(busy, seq=busy.seq + 1)
+            put(owner, table, busy)
+            return look(page)()
+
+        await until(change, lambda rows: [row["id"] for row in rows] == [7, 8], patience=5, every=0.001)
+
+
+async def test_a_row_that_the_server_refuses_costs_itself(mysql: MysqlSettings, page: Page) -> None:
+    owner = Owner()
+    async with writing(mysql, owner) as table:
+        await until(lambda: owner.proofs)
+        write(page, "ALTER TABLE curcdr MODIFY dialstatus VARCHAR(3)")
+        put(owner, table, replace(LEG, dialstatus="ANSWER"))
+        put(owner, table, replace(LEG, leg_id=8))
+
+        await until(look(page), lambda rows: [row["id"] for row in rows] == [8])
+
+
+async def test_aborting_a_session_waits_for_nobody(mysql: MysqlSettings) -> None:
+    """The loop must go on while a thread waits for the server."""
+    session = Session(mysql, 0)
+    with session._connection.cursor() as cursor:
+        waiting = asyncio.create_task(asyncio.to_thread(cursor.execute, "SELECT SLEEP(5)"))
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(1):
+            session.abort()
+            with pytest.raises(pymysql.MySQLError):
+                await waiting
