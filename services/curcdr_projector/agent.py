@@ -6,7 +6,9 @@ the shards away: what was in flight is either complete before the next owner's f
 """
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 import faust
@@ -30,6 +32,8 @@ def app(settings: Settings, kafka: KafkaSettings, partitions: int) -> faust.App:
         broker_credentials=_credentials(kafka),
         version=1,
         store="memory://",
+        datadir=Path(tempfile.gettempdir())
+        / GROUP,  # nothing is in it, but faust makes it, by default where we stand
         processing_guarantee="at_least_once",
         topic_partitions=partitions,
         topic_allow_declare=False,
