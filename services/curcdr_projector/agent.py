@@ -74,7 +74,8 @@ class Agent:
         self._app, self._acquire, self._die, self._limit = app, acquire, die, limit
         self._shards: dict[int, Shard] = {}
         self._gate = asyncio.Event()
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._serving: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()  # asyncio itself keeps no task alive
         raw = app.topic(
             RAW.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
@@ -127,14 +128,13 @@ class Agent:
     def _own(self, partitions: list[int]) -> None:
         """No waiting in a rebalance callback: heartbeats are off in it."""
         self._gate.clear()
-        for task in self._tasks:
-            task.cancel()
+        if self._serving is not None:
+            self._serving.cancel()
         for shard in self._shards.values():
             shard.forget()
             self._start(shard.close())
-        self._shards, self._tasks = {}, []
-        if partitions:
-            self._tasks = [self._start(self._serve(partitions))]
+        self._shards = {}
+        self._serving = self._start(self._serve(partitions)) if partitions else None
 
     async def _serve(self, partitions: list[int]) -> None:
         self._shards = await self._acquire(partitions)
@@ -154,4 +154,7 @@ class Agent:
                     self._die(error)
                 raise
 
-        return asyncio.create_task(guarded())
+        task = asyncio.create_task(guarded())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task

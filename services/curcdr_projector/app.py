@@ -33,25 +33,20 @@ class Projector:
         pbxs: Mapping[str, Pbx],
         count: int,
     ) -> None:
-        self._settings, self._kafka, self._mysql, self._pbxs, self._count = (
-            settings,
-            kafka_settings,
-            mysql,
-            pbxs,
-            count,
-        )
+        self._settings, self._kafka, self._mysql = settings, kafka_settings, mysql
+        self._pbxs, self._count = pbxs, count
 
     async def acquire(self, partitions: list[int]) -> dict[int, Shard]:
         """1 fence, 2 read; the caller serves."""
         owners = [PartitionOwner(self._kafka, agent.GROUP, CHECKPOINTS.name, p) for p in partitions]
         try:
-            return await self._serve(owners)
+            return await self._fence_and_load(owners)
         except BaseException:  # a rebalance in the middle: what is open must not stay so
             for owner in owners:
                 await asyncio.shield(owner.close())
             raise
 
-    async def _serve(self, owners: list[PartitionOwner]) -> dict[int, Shard]:
+    async def _fence_and_load(self, owners: list[PartitionOwner]) -> dict[int, Shard]:
         async with asyncio.TaskGroup() as tasks:
             for owner in owners:
                 tasks.create_task(owner.acquire())

@@ -8,7 +8,7 @@
 
 from datetime import datetime
 
-from legbook.contracts.legs import Disposition, Interval
+from legbook.contracts.legs import Disposition
 
 _CAUSES: dict[int, Disposition] = {17: "BUSY", 21: "BUSY", 18: "NO ANSWER", 19: "NO ANSWER"}
 _FAILED = frozenset({"CONGESTION", "CHANUNAVAIL", "INVALIDARGS", "ABORT"})
@@ -33,7 +33,3 @@ def seconds(start: datetime | None, end: datetime | None) -> float:
     if start is None or end is None:
         return 0.0
     return max(0.0, round((end - start).total_seconds(), 6))
-
-
-def talk_seconds(talks: list[Interval]) -> float:
-    return round(sum(seconds(talk.start, talk.end) for talk in talks), 6)

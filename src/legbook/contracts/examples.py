@@ -321,10 +321,6 @@ class Example:
     name: str
     message: Struct
 
-    @property
-    def message_name(self) -> str:
-        return type(self.message).__name__
-
 
 EXAMPLES: Final = (
     Example(RAW.name, "RawRecord", RECORD),
