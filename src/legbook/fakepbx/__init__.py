@@ -8,6 +8,7 @@ from legbook.fakepbx.server import FakePbx
 from legbook.fakepbx.session import Session
 from legbook.fakepbx.switch import Handler, Switch
 from legbook.fakepbx.truth import ExpectedLeg, NoTableError, State, Truth
+from legbook.fakepbx.users import User
 
 __all__ = [
     "Action",
@@ -26,5 +27,6 @@ __all__ = [
     "TableError",
     "TimeSource",
     "Truth",
+    "User",
     "load",
 ]

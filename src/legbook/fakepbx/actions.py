@@ -27,10 +27,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class LoggedAction:
-    """`at` by the PBX clock; `session` counts connections from 1; a Secret is `***`."""
+    """`at` by the PBX clock; `session` counts connections from 1; a Secret is `***`.
+
+    `user`: who is logged in; before that who the action says it is, "" if it does not.
+    """
 
     at: datetime
     session: int
+    user: str
     name: str
     fields: dict[str, str | list[str]]
 
@@ -42,7 +46,7 @@ class ActionLog:
     entries: list[LoggedAction] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def add(self, action: Action, session: int, at: datetime) -> None:
+    def add(self, action: Action, session: int, user: str, at: datetime) -> None:
         fields: dict[str, str | list[str]] = {}
         for name, text in action.headers:
             value = "***" if name.lower() in {"secret", "key"} else text
@@ -50,7 +54,7 @@ class ActionLog:
             fields[name] = (
                 value if known is None else [*([known] if isinstance(known, str) else known), value]
             )
-        self.entries.append(LoggedAction(at, session, action.name, fields))
+        self.entries.append(LoggedAction(at, session, user, action.name, fields))
         self._news.set()
 
     def named(self, name: str) -> list[LoggedAction]:

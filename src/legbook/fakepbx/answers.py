@@ -1,6 +1,7 @@
 """Answers to the actions that need a login, word for word as Asterisk 16 and 22 gave them in recordings."""
 
 from legbook.fakepbx.actions import Action
+from legbook.fakepbx.causes import parse_cause
 from legbook.fakepbx.masks import parse_mask
 from legbook.fakepbx.moments import to_ami, to_datetime
 from legbook.fakepbx.session import Session
@@ -17,7 +18,7 @@ async def events(_switch: Switch, session: Session, action: Action) -> None:
     if mask is None:
         session.error(action, "Invalid event mask")
         return
-    session.mask = mask
+    session.want(mask)
     session.reply(action, "Success", ("Events", "On" if mask else "Off"))
 
 
@@ -64,6 +65,19 @@ async def core_show_channels(switch: Switch, session: Session, action: Action) -
     session.item(action, "CoreShowChannelsComplete", [("EventList", "Complete"), ("ListItems", count)])
 
 
+async def hangup(switch: Switch, session: Session, action: Action) -> None:
+    """The answer goes first: Asterisk says what an action has caused after its response."""
+    name = action.get("Channel")
+    uniqueid = switch.channels.find(name)
+    if not name:
+        session.error(action, "No channel specified")
+    elif uniqueid is None:
+        session.error(action, "No such channel")
+    else:
+        session.reply(action, "Success", ("Message", "Channel Hungup"))
+        switch.hang_up(uniqueid, parse_cause(action.get("Cause")))
+
+
 def _is_newer_than_16(switch: Switch) -> bool:
     return int(switch.settings.ami_version.partition(".")[0]) > 5
 
@@ -74,4 +88,5 @@ HANDLERS: dict[str, Handler] = {
     "corestatus": core_status,
     "coresettings": core_settings,
     "coreshowchannels": core_show_channels,
+    "hangup": hangup,
 }

@@ -7,7 +7,7 @@ from legbook.ami.message import Message, parse
 from legbook.fakepbx.moments import SECOND, from_seconds
 
 # What a channel snapshot in an event and a CoreShowChannel item have in common, in Asterisk's order
-_SNAPSHOT = (
+SNAPSHOT = (
     "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum",
     "ConnectedLineName", "Language", "AccountCode", "Context", "Exten", "Priority", "Uniqueid", "Linkedid",
 )  # fmt: skip
@@ -45,6 +45,13 @@ class Channels:
     live: dict[str, Channel] = field(default_factory=dict)
     created: int = 0
 
+    def find(self, text: str) -> str | None:
+        """The uniqueid of the live channel with this name or uniqueid; Asterisk does not mind their case."""
+        wanted = text.casefold()
+        names = ((uid, channel.fields.get("Channel", "").casefold()) for uid, channel in self.live.items())
+        by_name = next((uid for uid, name in names if name == wanted), None)
+        return by_name or next((uid for uid in self.live if uid.casefold() == wanted), None)
+
     def apply(self, name: str, event: bytes) -> None:
         """One event as it was sent; only the names in MOVES change anything."""
         if name not in MOVES:
@@ -65,7 +72,7 @@ def _move(channel: Channel, name: str, message: Message) -> None:
     if name == "Rename":
         channel.fields["Channel"] = message.first("Newname")
         return
-    channel.fields = {header: message.first(header) for header in _SNAPSHOT}
+    channel.fields = {header: message.first(header) for header in SNAPSHOT}
     if name == "Newexten":
         channel.application = message.first("Application"), message.first("AppData")
     elif name == "BridgeEnter":

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import hmac
 
 from legbook.fakepbx.actions import Action, read_action
-from legbook.fakepbx.masks import ALL, parse_mask
+from legbook.fakepbx.masks import parse_mask
 from legbook.fakepbx.moments import to_datetime
 from legbook.fakepbx.session import Session, encode
 from legbook.fakepbx.switch import Switch
+from legbook.fakepbx.users import login
 
 _WRONG_LOGIN = 1.0  # seconds that Asterisk lets a wrong login wait for its answer
 
@@ -18,7 +18,8 @@ async def converse(switch: Switch, session: Session, reader: asyncio.StreamReade
     session.write(switch.settings.banner.encode() + b"\r\n")
     with contextlib.suppress(ConnectionError):
         while not session.leaving and (action := await read_action(reader)) is not None:
-            switch.actions.add(action, session.number, to_datetime(switch.clock.now()))
+            user = session.user.username if session.user else action.get("Username")
+            switch.actions.add(action, session.number, user, to_datetime(switch.clock.now()))
             await _answer(switch, session, action)
             await session.drain()
 
@@ -35,7 +36,7 @@ async def _answer(switch: Switch, session: Session, action: Action) -> None:
         session.leaving = True
     elif name == "login":
         await _login(switch, session, action)
-    elif not session.logged_in:
+    elif session.user is None or not session.user.may(name):
         session.error(action, "Permission denied")
     elif handler is not None:
         await handler(switch, session, action)
@@ -47,29 +48,20 @@ async def _answer(switch: Switch, session: Session, action: Action) -> None:
 
 
 async def _login(switch: Switch, session: Session, action: Action) -> None:
-    if session.logged_in:
+    if session.user is not None:
         session.reply(action, "Success", ("Message", "Already authenticated"))
         return
-    if not _is_right(switch, action):
+    user = login(switch.settings.users, action.get("Username"), action.get("Secret"))
+    if user is None:
         await switch.clock.source.sleep(_WRONG_LOGIN)
         session.error(action, "Authentication failed")
         session.leaving = True
         return
-    mask = parse_mask(action.get("Events"))
-    session.mask = ALL if mask is None else mask
-    session.logged_in = True
+    session.log_in(user, parse_mask(action.get("Events")))
     session.reply(action, "Success", ("Message", "Authentication accepted"))
     if "system" in session.mask:
         session.write(_fully_booted(str(switch.clock.uptime())))
     switch.on_login(session)
-
-
-def _is_right(switch: Switch, action: Action) -> bool:
-    """Both are always compared, in a time that does not tell how much was right."""
-    wanted = switch.settings.username.encode(), switch.settings.secret.encode()
-    given = action.get("Username").encode(), action.get("Secret").encode()
-    right = [hmac.compare_digest(ours, theirs) for ours, theirs in zip(wanted, given, strict=True)]
-    return all(right)
 
 
 def _fully_booted(uptime: str) -> bytes:

@@ -14,7 +14,7 @@ from legbook.fakepbx.recording import Recording
 Kind = Literal["dial", "caller"]
 _COLUMNS = [
     "kind", "src", "dst", "dialled", "exten", "did", "caller", "called", "srcuid", "dstuid",
-    "born", "start", "ring", "answer", "end", "disposition", "billsec", "cause",
+    "born", "start", "ring", "answer", "end", "disposition", "billsec", "cause", "queue",
 ]  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class Finder:
         uniqueids: set[str] = set()
         channels: set[str] = set()
         for name, value in fields:
-            if _is_uniqueid_header(name) and value not in {"", "<unknown>"}:
+            if _is_uniqueid_header(name) and value not in {"", "<unknown>", "none"}:
                 uniqueids.add(value)
             if match := _CHANNEL.fullmatch(value):
                 channels.add(match[1] + match[2])

@@ -4,25 +4,44 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from legbook.fakepbx.identities import Identity, Mint
+from legbook.fakepbx.identities import Identity, Kind, Mint
 from legbook.fakepbx.moments import SECOND, to_ami
-from legbook.fakepbx.recording import TIMESTAMP, EventType, Recording
+from legbook.fakepbx.recording import Recording
+from legbook.fakepbx.templates import TIMESTAMP, EventType, Template
 
 Rendered = tuple[EventType, bytes]
 
 
 @dataclass(slots=True)
 class Round:
-    """`values[i]` is what stands in slot i; `cut` is when a restart of the PBX ended it before its time."""
+    """`values[i]` is what stands in slot i; `cut` is when a restart of the PBX ended it before its time.
+
+    `script`: what it plays: its recording, until a hang-up changes how that goes on.
+    """
 
     number: int
     recording: Recording
     started: int
+    script: Sequence[Template] = field(repr=False)
     values: list[bytes] = field(repr=False)
     cut: int | None = None
 
+    @property
+    def changed(self) -> bool:
+        return self.script is not self.recording.templates
+
+    @property
+    def ends(self) -> int:
+        return self.started + self.script[-1].offset
+
     def fresh(self, identity: Identity) -> str:
         return self.values[self.recording.identities.index(identity) + 1].decode()
+
+    def recorded(self, uniqueid: str) -> str | None:
+        """The uniqueid of the recording that has become this one in this round."""
+        slots = zip(self.values[1:], self.recording.identities, strict=True)
+        wanted = uniqueid.encode()
+        return next((i.text for value, i in slots if value == wanted and i.kind is Kind.UNIQUEID), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +106,30 @@ class Timeline:
             if len(taken) >= at_most and live[0][0] > moment:
                 break
             moment, number, index, playing = live[0]
-            template = playing.recording.templates[index]
+            script = playing.script
+            template = script[index]
             values = playing.values
             values[TIMESTAMP] = to_ami(moment)
             taken.append((template.type, template.pattern % template.pick(values)))
-            if index + 1 == len(playing.recording.templates):
+            if index + 1 == len(script):
                 heapq.heappop(live)
             else:
-                after = playing.started + playing.recording.templates[index + 1].offset
+                after = playing.started + script[index + 1].offset
                 heapq.heapreplace(live, (after, number, index + 1, playing))
         return taken, moment
+
+    def playing(self) -> Iterator[tuple[Round, int]]:
+        """The rounds that are not over, each with how many events of its script have been taken."""
+        return ((playing, done) for _, _, done, playing in self._live)
+
+    def change(self, playing: Round, done: int, script: Sequence[Template]) -> None:
+        """A round that is not over goes on otherwise; the first `done` events of the script stay what they were."""
+        playing.script = script
+        live = [entry for entry in self._live if entry[3] is not playing]
+        if done < len(script):
+            live.append((playing.started + script[done].offset, playing.number, done, playing))
+        heapq.heapify(live)
+        self._live = live
 
     def _open_due(self, until: int | None) -> None:
         """Every round that starts before the next event, or, with nothing live, the next one."""
@@ -109,7 +142,7 @@ class Timeline:
                 self._mint.fresh(identity, start + first)
                 for identity, first in zip(recording.identities, recording.first_used, strict=True)
             ]
-            playing = Round(number, recording, start, [b"", *values])
+            playing = Round(number, recording, start, recording.templates, [b"", *values])
             self._opened.append(playing)
             heapq.heappush(self._live, (start + recording.templates[0].offset, number, 0, playing))
             self._next = next(self._starts, None)

@@ -1,4 +1,4 @@
-"""The fake PBX as a whole: its port, its timeline, and what tests do to it (restart, cut links, bad bytes)."""
+"""The fake PBX as a whole: its port, its stage, and what tests do to it (restart, cut links, bad bytes)."""
 
 import asyncio
 import time
@@ -13,22 +13,24 @@ from legbook.fakepbx.answers import HANDLERS
 from legbook.fakepbx.channels import Channels
 from legbook.fakepbx.clock import Clock, Speed, TimeSource
 from legbook.fakepbx.conversation import converse
-from legbook.fakepbx.identities import Mint
 from legbook.fakepbx.moments import from_datetime, from_seconds, to_datetime
-from legbook.fakepbx.player import Playlist, Round, Timeline
+from legbook.fakepbx.player import Playlist, Round
 from legbook.fakepbx.recording import Recording, load
 from legbook.fakepbx.session import Session
+from legbook.fakepbx.stage import Stage
 from legbook.fakepbx.switch import Handler, Settings, Switch
 from legbook.fakepbx.truth import Truth
+from legbook.fakepbx.users import User
 
 HOST = "127.0.0.1"
-_BATCH = 256  # events between two turns of everybody else
 
 
 class FakePbx:
     """`await start()`, `begin()`, …, `await stop()`, or `async with`. All of it in the caller's event loop.
 
-    `boot` is what the PBX clock shows when this is made (default: now); Uptime counts from there.
+    `boot` is what the PBX clock shows when this is made (default: now); Uptime counts from there. `username` may do
+    everything, `others` what they say. A reader that takes nothing for `write_timeout` seconds once the kernel's
+    buffers are full is cut, except flat out: there everybody waits for the slowest reader.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class FakePbx:
         *,
         username: str,
         secret: str,
+        others: Sequence[User] = (),
         port: int = 0,
         speed: Speed = 1.0,
         rounds: int | None = 1,
@@ -45,27 +48,26 @@ class FakePbx:
         boot: datetime | None = None,
         banner: str | None = None,
         begin_on_login: bool = False,
+        write_timeout: float = 0.1,
         time_source: TimeSource | None = None,
     ) -> None:
         loaded = [item if isinstance(item, Recording) else load(item) for item in recordings]
-        self._playlist = Playlist(loaded, rounds=rounds, spacing=spacing)
+        playlist = Playlist(loaded, rounds=rounds, spacing=spacing)
         clock = _clock(boot, speed, time_source)
-        settings = _settings(loaded[0], name=name, username=username, secret=secret, banner=banner)
-        self._switch = Switch(settings, clock, dict(HANDLERS), self._logged_in)
-        self._mint = Mint(name, clock.boot)
-        self._rounds: list[Round] = []
-        self.truth = Truth(self._rounds)
+        settings = _settings(loaded[0], name, [User(username, secret), *others], banner)
+        self._switch = Switch(settings, clock, dict(HANDLERS), self._logged_in, self._hang_up)
+        self._stage = Stage(name, playlist, clock, self._switch.deliver)
+        self.truth = Truth(self._stage.rounds)
         self.port = port
         self._begin_on_login = begin_on_login
-        self._timeline: Timeline | None = None
+        self._write_timeout = None if clock.flat else write_timeout
         self._player: asyncio.Task[None] | None = None
-        self._over = asyncio.Event()
         self._stopping = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._played = clock.boot  # the moment of the last event that was delivered
         self._conversations: dict[asyncio.Task[None], Session] = {}
         self._connections = 0
+        self._cut: list[int] = []
 
     @property
     def actions(self) -> ActionLog:
@@ -85,7 +87,17 @@ class FakePbx:
     @property
     def rounds(self) -> Sequence[Round]:
         """The rounds opened so far."""
-        return self._rounds
+        return self._stage.rounds
+
+    @property
+    def cut_readers(self) -> int:
+        """How many sessions were cut because they did not read."""
+        return len(self._cut)
+
+    @property
+    def cut_sessions(self) -> Sequence[int]:
+        """Their numbers, as in `actions`."""
+        return tuple(self._cut)
 
     def now(self) -> datetime:
         """What the clock of the PBX shows."""
@@ -122,27 +134,24 @@ class FakePbx:
         """The timeline starts now, or goes on with the next round after a restart."""
         if self._group is None:
             raise RuntimeError("start() comes before begin()")
-        if self._timeline is not None:
+        if self._stage.begun:
             raise RuntimeError("the timeline has begun already")
-        self._over.clear()
-        self._played = now = self._switch.clock.now()
-        self._timeline = Timeline(self._playlist, begins=now, mint=self._mint, opened=self._rounds)
-        self._player = self._group.create_task(self._play(self._timeline), name="player")
+        self._stage.begin()
+        self._play(self._group)
 
     async def finished_playing(self) -> None:
         """Returns when the last event of the last round was written to every session."""
-        await self._happened(self._over)
+        await self._happened(self._stage.over)
 
     async def restart(self) -> None:
         """A new boot: calls in the air are gone, sessions closed, Uptime 0; `begin()` starts the next round."""
         if self._player is not None:
             await _cancelled([self._player])
-        self._cut_rounds()
-        self._timeline = self._player = None
+        self._player = None
+        self._stage.cut()
         await _cancelled(list(self._conversations))
         self._switch.channels = Channels()
-        self._switch.clock.reboot()
-        self._mint = Mint(self.name, self._switch.clock.boot)
+        self._stage.reboot()
 
     def drop_sessions(self) -> None:
         """Cuts every link, without a goodbye."""
@@ -152,7 +161,7 @@ class FakePbx:
     def inject(self, data: bytes) -> None:
         """Raw bytes to every session that is logged in, whatever its mask."""
         for session in self._switch.sessions:
-            if session.logged_in:
+            if session.user is not None:
                 session.write(data)
 
     def emit(self, name: str, privilege: str, headers: Sequence[tuple[str, str]]) -> None:
@@ -189,7 +198,7 @@ class FakePbx:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
-        session = Session(self._connections, writer)
+        session = Session(self._connections, writer, self._write_timeout, self._cut.append)
         if self._group is None or self._stopping.is_set():
             session.cut()
             return
@@ -206,38 +215,23 @@ class FakePbx:
             await session.finish()
 
     def _logged_in(self, session: Session) -> None:
-        if self._begin_on_login and session.mask and self._timeline is None:
+        if self._begin_on_login and session.mask and not self._stage.begun:
             self.begin()
 
-    async def _play(self, timeline: Timeline) -> None:
-        clock = self._switch.clock
-        while (moment := timeline.next_moment()) is not None:
-            await clock.reach(moment)
-            self._advance(timeline, None if clock.flat else clock.now())
-            if clock.flat:
-                for session in list(self._switch.sessions):
-                    await session.drain()
-        self._over.set()
+    def _hang_up(self, uniqueid: str, cause: int | None) -> None:
+        if not self._stage.hang_up(uniqueid, cause):
+            self._switch.end_channel(uniqueid, cause)
+        elif self._group is not None and not self._switch.clock.flat:
+            self._play(self._group)  # the player sleeps until what was next before
 
-    def _advance(self, timeline: Timeline, until: int | None) -> None:
-        events, moment = timeline.take(until, _BATCH)
-        if events:
-            self._switch.deliver(events)
-            self._played = moment
+    def _play(self, group: asyncio.TaskGroup) -> None:
+        if self._player is not None:
+            self._player.cancel()
+        self._player = group.create_task(self._stage.play(self._drain), name="player")
 
-    def _cut_rounds(self) -> None:
-        """What is due is still said; whatever a round would do after that never happens."""
-        clock, timeline = self._switch.clock, self._timeline
-        if timeline is None:
-            return
-        if not clock.flat:
-            now = clock.now()
-            while (moment := timeline.next_moment()) is not None and moment <= now:
-                self._advance(timeline, now)
-            self._played = now
-        for playing in self._rounds:
-            if playing.cut is None and playing.started + playing.recording.length > self._played:
-                playing.cut = self._played
+    async def _drain(self) -> None:
+        for session in list(self._switch.sessions):
+            await session.drain()
 
 
 def _clock(boot: datetime | None, speed: Speed, source: TimeSource | None) -> Clock:
@@ -245,9 +239,9 @@ def _clock(boot: datetime | None, speed: Speed, source: TimeSource | None) -> Cl
     return Clock(at, speed=speed, source=source)
 
 
-def _settings(first: Recording, *, name: str, username: str, secret: str, banner: str | None) -> Settings:
+def _settings(first: Recording, name: str, users: Sequence[User], banner: str | None) -> Settings:
     """The PBX is of the version that its first recording was made with."""
-    return Settings(name, username, secret, banner or first.banner, first.asterisk, first.system_name)
+    return Settings(name, users, banner or first.banner, first.asterisk, first.system_name)
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -2,34 +2,76 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from legbook.fakepbx.actions import Action
-from legbook.fakepbx.masks import NONE
+from legbook.fakepbx.masks import ALL, NONE
+from legbook.fakepbx.users import User
 
 _FLUSH = 1.0  # seconds that a closing connection may take to deliver what was written
-_STUCK = 8 * 1024 * 1024  # bytes: Asterisk too drops a reader that falls so far behind, without a word
 
 Headers = Iterable[tuple[str, str]]
 
 
 class Session:
-    """`mask` is empty until login and after `Events: off`."""
+    """`user`: None until login. `mask`: never more than it reads; empty until login and after `Events: off`.
 
-    def __init__(self, number: int, writer: asyncio.StreamWriter) -> None:
+    What was written must be taken by the kernel within `write_timeout` seconds, as with Asterisk's writetimeout:
+    else the link is cut without a word and `on_cut` called. None: whoever writes waits in `drain`.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        writer: asyncio.StreamWriter,
+        write_timeout: float | None,
+        on_cut: Callable[[int], None],
+    ) -> None:
         self.number = number
-        self.logged_in = False
+        self.user: User | None = None
         self.mask = NONE
         self.leaving = False
         self._writer = writer
+        self._write_timeout = write_timeout
+        self._on_cut = on_cut
+        self._written = 0  # bytes, ever
+        self._watch: asyncio.TimerHandle | None = None
+
+    def log_in(self, user: User, mask: frozenset[str] | None) -> None:
+        self.user = user
+        self.want(ALL if mask is None else mask)
+
+    def want(self, mask: frozenset[str]) -> None:
+        self.mask = NONE if self.user is None else self.user.sees(mask)
 
     def write(self, data: bytes) -> None:
         if self._writer.is_closing():
             return
-        if self._writer.transport.get_write_buffer_size() > _STUCK:
+        self._writer.write(data)
+        self._written += len(data)
+        if self._watch is None and self._waiting:
+            self._begin_watch()
+
+    @property
+    def _waiting(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self._writer.transport.get_write_buffer_size()
+
+    def _begin_watch(self) -> None:
+        if self._write_timeout is not None:
+            loop = asyncio.get_running_loop()
+            self._watch = loop.call_later(self._write_timeout, self._end_watch, self._written)
+
+    def _end_watch(self, written: int) -> None:
+        """`written`: what had been written when the watch began; what came after it gets a watch of its own."""
+        self._watch = None
+        if self._writer.is_closing():
+            return
+        if self._written - self._waiting < written:
+            self._on_cut(self.number)
             self.cut()
-        else:
-            self._writer.write(data)
+        elif self._waiting:
+            self._begin_watch()
 
     def reply(self, action: Action, response: str, *headers: tuple[str, str]) -> None:
         """A Response; it repeats the ActionID of the action, if there is one."""

@@ -3,14 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from legbook.fakepbx import causes
 from legbook.fakepbx.actions import Action, ActionLog
 from legbook.fakepbx.channels import Channels
 from legbook.fakepbx.clock import Clock
+from legbook.fakepbx.lives import UP
 from legbook.fakepbx.masks import wants
 from legbook.fakepbx.moments import to_ami
 from legbook.fakepbx.player import Rendered
-from legbook.fakepbx.recording import event_type
 from legbook.fakepbx.session import Headers, Session, encode
+from legbook.fakepbx.templates import event_type
+from legbook.fakepbx.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,7 @@ class Settings:
     """What does not change while this PBX exists; `asterisk` is its version."""
 
     name: str
-    username: str
-    secret: str = field(repr=False)
+    users: Sequence[User]
     banner: str
     asterisk: str
     system_name: str
@@ -31,12 +33,16 @@ class Settings:
 
 @dataclass(slots=True)
 class Switch:
-    """`handlers`: lower-case action name -> who answers it. Whoever wants another answer puts it there."""
+    """`handlers`: lower-case action name -> who answers it. Whoever wants another answer puts it there.
+
+    `hang_up`: the channel with this uniqueid ends now, with a cause or the one it would have anyway.
+    """
 
     settings: Settings
     clock: Clock
     handlers: dict[str, "Handler"]
     on_login: Callable[[Session], None]
+    hang_up: Callable[[str, int | None], None]
     channels: Channels = field(default_factory=Channels)
     actions: ActionLog = field(default_factory=ActionLog)
     sessions: list[Session] = field(default_factory=list)
@@ -52,6 +58,17 @@ class Switch:
                 joined[mask] = b"".join(event for kind, event in events if wants(mask, kind.classes))
             if mask and joined[mask]:
                 session.write(joined[mask])
+
+    def end_channel(self, uniqueid: str, cause: int | None) -> None:
+        """The hang-up of a channel that no round has: nothing more is known of it than its own end."""
+        channel = self.channels.live.get(uniqueid)
+        if channel is None:
+            return
+        fields = channel.fields
+        up = fields.get("ChannelState") == UP
+        ends = causes.of_talking(cause) if up else causes.of_ringing(fields.get("Channel", ""), cause)
+        system = [("SystemName", self.settings.system_name)] if self.settings.system_name else []
+        self.emit("Hangup", "call,all", [*system, *fields.items(), *causes.headers(ends).items()])
 
     def emit(self, name: str, privilege: str, headers: Headers) -> None:
         """One event that no recording has, e.g. what a handler causes; with a Timestamp of now."""

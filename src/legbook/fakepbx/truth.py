@@ -10,8 +10,10 @@ from legbook.fakepbx.expected import Row
 from legbook.fakepbx.identities import Identity
 from legbook.fakepbx.identities import Kind as IdentityKind
 from legbook.fakepbx.moments import from_datetime, to_datetime
+from legbook.fakepbx.outcome import as_it_went
 from legbook.fakepbx.player import Round
 from legbook.fakepbx.recording import Recording
+from legbook.fakepbx.templates import Template
 
 State = Literal["RING", "DIAL", "RINGING", "LINK"]
 
@@ -56,6 +58,7 @@ class Truth:
     def __init__(self, rounds: Sequence[Round]) -> None:
         self._rounds = rounds
         self._tables: dict[Recording, list[Row]] = {}
+        self._changed: dict[int, tuple[Sequence[Template], list[Row]]] = {}  # by number of the round
 
     def finished(self, now: datetime) -> list[ExpectedLeg]:
         """Every leg that has ended: what the archive must hold, apart from `cut`."""
@@ -88,8 +91,18 @@ class Truth:
 
     def _legs(self) -> Iterator[tuple[Round, Row]]:
         for playing in self._rounds:
-            for row in self._table(playing.recording):
+            for row in self._rows(playing):
                 yield playing, row
+
+    def _rows(self, playing: Round) -> list[Row]:
+        table = self._table(playing.recording)
+        if not playing.changed:
+            return table
+        script, rows = self._changed.get(playing.number, (None, []))
+        if script is not playing.script:
+            rows = as_it_went(table, playing.script)
+            self._changed[playing.number] = playing.script, rows
+        return rows
 
     def _table(self, recording: Recording) -> list[Row]:
         if recording not in self._tables:

@@ -64,8 +64,8 @@ class Client:
         self.say(action, **headers)
         return await self.response()
 
-    async def login(self, events: str = "on") -> None:
-        answer = await self.ask("Login", Username=USERNAME, Secret=SECRET, Events=events)
+    async def login(self, events: str = "on", *, username: str = USERNAME, secret: str = SECRET) -> None:
+        answer = await self.ask("Login", Username=username, Secret=secret, Events=events)
         assert answer == {"Response": "Success", "Message": "Authentication accepted"}
 
     async def listed(self, action: str) -> list[Message]:

@@ -128,7 +128,8 @@ async def test_everything_flat_out_in_order_and_complete(start: Start) -> None:
     assert all(before <= after for before, after in pairwise(stamps))
     assert pbx.now() >= BOOT + timedelta(seconds=float(stamps[-1]) - BOOT.timestamp() - 0.001)
     created = [m.first("Uniqueid") for m in client.events if m.first("Event") == "Newchannel"]
-    assert len(created) == len(set(created)) == 460
+    births = sum(event.name == "Newchannel" for path in RECORDINGS for event in load(path).events)
+    assert len(created) == len(set(created)) == 10 * births
 
 
 async def test_it_begins_with_the_first_login_that_wants_events(start: Start, time: HandTime) -> None:
@@ -179,21 +180,3 @@ async def test_stopping_in_the_middle_wakes_who_waits_for_the_end(start: Start) 
         assert names(await client.rest()) == ["FullyBooted"]
     with pytest.raises(RuntimeError, match="was stopped"):
         await waiting
-
-
-async def test_a_reader_that_stands_still_is_cut_and_nobody_else_waits(start: Start, time: HandTime) -> None:
-    pbx: FakePbx = await start(RECORDINGS, rounds=1000, spacing=0.03, speed=10.0)
-    async with Client(pbx.port) as stuck, Client(pbx.port) as reader:
-        await stuck.login()
-        await reader.login("cdr")
-        pbx.begin()
-        for _ in range(60):
-            await time.advance(0.1)
-            await reader.ask("Ping")
-        heard = await stuck.rest()
-    await pbx.finished_playing()
-    everything = sum(len(item.recording.templates) for item in pbx.rounds)
-    assert len(heard) < everything
-    assert names(reader.events).count("Cdr") == sum(
-        event.name == "Cdr" for item in pbx.rounds for event in item.recording.events
-    )

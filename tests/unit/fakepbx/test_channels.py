@@ -15,14 +15,14 @@ REAL = [
 
 def test_all_channels_come_and_go() -> None:
     channels = Channels()
-    events = play(*(load(path) for path in RECORDINGS), rounds=32, spacing=0.5)
+    events = play(*(load(path) for path in RECORDINGS), rounds=2 * len(RECORDINGS), spacing=0.5)
     names = [message.first("Event") for message in parsed(events)]
     most = 0
     for name, event in zip(names, events, strict=True):
         channels.apply(name, event)
         most = max(most, len(channels.live))
     assert channels.live == {}
-    assert channels.created == names.count("Newchannel") == 2 * 46
+    assert channels.created == names.count("Newchannel")
     assert most > 10
 
 
