@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from legbook.calls import LegChange, PbxState
+from legbook.calls import LegChange, PbxState, Talk
 from legbook.cli.recordings import Placed, read
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import Event
@@ -34,7 +34,14 @@ def first_line(recording: Path) -> datetime:
 
 
 def expected(recording: Path) -> list[dict[str, str]]:
-    path = FIXTURES / "expected" / f"{name_of(recording)}.txt"
+    return _table(FIXTURES / "expected" / f"{name_of(recording)}.txt")
+
+
+def expected_talks(recording: Path) -> list[dict[str, str]]:
+    return _table(FIXTURES / "expected" / f"{name_of(recording)}.talks.txt")
+
+
+def _table(path: Path) -> list[dict[str, str]]:
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     head, *rows = [re.split(r" {2,}", line.strip()) for line in lines]
     return [dict(zip(head, row, strict=True)) for row in rows]
@@ -50,6 +57,7 @@ class Folded:
 
     state: PbxState
     changes: list[LegChange]
+    talks: list[Talk]
 
     @property
     def legs(self) -> list[Leg]:
@@ -59,8 +67,9 @@ class Folded:
 
 def fold(placed: list[Placed], state: PbxState | None = None) -> Folded:
     state = state or new_state()
-    changes = []
+    folded = Folded(state, [], [])
     for each in placed:
         found = state.apply(each.entry, epoch=each.epoch, boot=each.boot)
-        changes += [change for change in found if isinstance(change, LegChange)]
-    return Folded(state, changes)
+        folded.changes += [change for change in found if isinstance(change, LegChange)]
+        folded.talks += [change for change in found if isinstance(change, Talk)]
+    return folded

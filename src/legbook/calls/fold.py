@@ -15,19 +15,34 @@ from datetime import datetime
 from typing import Any, Final, Self
 
 from legbook.ami.message import first
-from legbook.calls import checkpoint
+from legbook.calls import checkpoint, corrections
 from legbook.calls.changes import Change, RuleError
 from legbook.calls.checkpoint import Checkpoint
-from legbook.calls.rules import EVENTS, TIMERS, links
+from legbook.calls.rules import EVENTS, TIMERS, links, snapshots
+from legbook.calls.sightings import hear
 from legbook.calls.state import Calls
 from legbook.calls.step import Step
 from legbook.contracts.legs import Leg
-from legbook.contracts.raw import ConnectionDown, ConnectionUp, Entry, Event, Heartbeat
+from legbook.contracts.raw import (
+    ConnectionDown,
+    ConnectionUp,
+    Drop,
+    Entry,
+    Event,
+    Heartbeat,
+    SnapshotBegin,
+    SnapshotChannel,
+    SnapshotEnd,
+)
 
 _LINKS: Final[Mapping[type, tuple[str, Callable[[Step, Any], None]]]] = {
     ConnectionUp: ("links.up", links.up),
     ConnectionDown: ("links.down", links.down),
     Heartbeat: ("links.heartbeat", links.heartbeat),
+    Drop: ("links.dropped", links.dropped),
+    SnapshotBegin: ("snapshots.begin", snapshots.begin),
+    SnapshotChannel: ("snapshots.channel", snapshots.channel),
+    SnapshotEnd: ("snapshots.end", snapshots.end),
 }
 
 
@@ -49,6 +64,11 @@ class PbxState:
         return self._calls.now
 
     @property
+    def suspect_since(self) -> datetime | None:
+        """Since when the state may be wrong, until a snapshot settles it."""
+        return self._calls.suspect_since
+
+    @property
     def legs(self) -> Mapping[int, Leg]:
         """The live legs, by leg_id."""
         return self._calls.legs
@@ -62,6 +82,7 @@ class PbxState:
         try:
             self._run(step, entry, boot)
         except Exception as error:
+            self._calls.suspect_since = self._calls.heard
             raise RuleError(step.changes()) from error  # legs that ended before it did end
         return step.changes()
 
@@ -115,7 +136,11 @@ def _place(step: Step, event: Event) -> None:
     if rule is None:
         return
     step.rule = rule.name
+    about = first(event.fields, "Uniqueid"), first(event.fields, "DestUniqueid")
     if missing := [name for name in rule.needs if not first(event.fields, name)]:
-        step.surprise(first(event.fields, "Uniqueid"), f"{event.name} without {', '.join(missing)}")
+        step.surprise(about[0], f"{event.name} without {', '.join(missing)}")
+    elif event.name != "Hangup" and corrections.is_history(step, about):
+        step.surprise(about[0], f"{event.name} of a channel that a snapshot did not have any more")
     else:
+        hear(step, about)
         rule.run(step, event)

@@ -48,6 +48,7 @@ def open_caller(step: Step, caller: Channel, start: datetime | None) -> None:
         start=start,
         src=caller.number,
         dst=caller.exten,
+        exten=caller.exten or None,
         didnumber=did_of(step, caller, caller.exten),
         srcname=caller.caller_name,
         srcchan=caller.name,
@@ -77,9 +78,14 @@ def end_called(step: Step, called: Channel, cause: int | None, cause_text: str) 
     leg = step.calls.legs.get(called.called_leg or 0)
     if leg is None:
         return
-    called.called_leg = None
     leg = replace(leg, hangupcause=cause, hangupcausetxt=cause_text, linkedid=called.linkedid or leg.linkedid)
     close(step, leg, "hangup", step.now)
+    released(step, called, leg)
+
+
+def released(step: Step, called: Channel, leg: Leg) -> None:
+    """The leg of this called channel is over: its caller may be in none now."""
+    called.called_leg = None
     caller = step.calls.channels.get(leg.srcuid)
     if caller is not None and leg.leg_id in caller.dial_legs:
         caller.dial_legs.remove(leg.leg_id)
@@ -96,21 +102,26 @@ def end_caller(step: Step, caller: Channel, cause: int | None, cause_text: str) 
     close(step, replace(leg, hangupcause=cause, hangupcausetxt=cause_text), "hangup", step.now)
 
 
-def close(step: Step, leg: Leg, reason: EndReason, end: datetime | None, *, exact: bool = True) -> None:
+def forget(step: Step, channel: Channel) -> None:
+    step.calls.channels.pop(channel.uniqueid)
+    step.calls.local_halves.pop(channel.name, None)
+
+
+def close(step: Step, leg: Leg, reason: EndReason, end: datetime | None, *, exact: bool = True) -> Leg:
     """The leg is over; what is estimated says so."""
     talk = seconds(leg.answer, end) if leg.flags.originated and leg.answered else leg.billsec
-    step.put(
-        replace(
-            leg,
-            state="ended",
-            end=end,
-            end_reason=reason,
-            end_exact=exact,
-            disposition=_disposition(leg),
-            billsec=talk,
-            billsec_leg_a=seconds(leg.src_up, end),
-        )
+    closed = replace(
+        leg,
+        state="ended",
+        end=end,
+        end_reason=reason,
+        end_exact=exact,
+        disposition=_disposition(leg),
+        billsec=talk,
+        billsec_leg_a=seconds(leg.src_up, end),
     )
+    step.put(closed)
+    return closed
 
 
 def _disposition(leg: Leg) -> Disposition:

@@ -6,6 +6,7 @@ from msgspec import Struct, field
 
 from legbook.ami.names import device_of, is_local, is_real, other_half
 from legbook.contracts.legs import Leg
+from legbook.contracts.raw import Event
 
 
 class Channel(Struct, kw_only=True):
@@ -27,6 +28,7 @@ class Channel(Struct, kw_only=True):
     first_context: str = ""
     exten: str = ""
     did: str = ""
+    queue: str = ""  # in which it waits
     dialled: str | None = None
     dialstatus: str = ""
     dialled_by: str | None = None  # uniqueid of the dialling channel; "" when nobody dials (Originate)
@@ -36,6 +38,8 @@ class Channel(Struct, kw_only=True):
     caller_leg: int | None = None
     dial_legs: list[int] = field(default_factory=list)
     idle_since: datetime | None = None  # when the last leg that it called ended
+    heard: datetime | None = None  # time of the last event about it
+    absent_at: datetime | None = None  # watermark of a snapshot that does not have it
 
     @property
     def real(self) -> bool:
@@ -67,6 +71,20 @@ class Together(Struct, kw_only=True):
     over: bool = False
 
 
+class Snapshot(Struct, kw_only=True):
+    """A list of the live channels that is being read; `watermark`: the PBX clock before it was asked for."""
+
+    watermark: datetime
+    channels: list[str] = field(default_factory=list)
+
+
+class Held(Struct, kw_only=True):
+    """A DialBegin whose caller is not known yet."""
+
+    event: Event
+    since: datetime | None
+
+
 class Timer(Struct, kw_only=True):
     """`kind` names the rule to run when the time of the entries has reached `due`; kept in that order."""
 
@@ -89,12 +107,16 @@ class Calls(Struct, kw_only=True):
     heard: datetime | None = None
     counter: int = 0
     down_since: datetime | None = None
+    suspect_since: datetime | None = None  # something was not understood or not seen: a snapshot is wanted
+    snapshot: Snapshot | None = None
     channels: dict[str, Channel] = field(default_factory=dict)
     local_halves: dict[str, str] = field(default_factory=dict)  # name of a Local half -> uniqueid
     bridges: dict[str, Bridge] = field(default_factory=dict)
     legs: dict[int, Leg] = field(default_factory=dict)
     talks: list[Together] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    held: dict[str, Held] = field(default_factory=dict)  # by the uniqueid of the phone
+    missed: dict[str, list[Leg]] = field(default_factory=dict)  # uniqueid -> legs whose end is estimated
 
     def other_half(self, channel: Channel) -> Channel | None:
         """The other end of a Local channel, while it lives."""

@@ -154,8 +154,8 @@ class Leg(Struct, frozen=True, kw_only=True):
     exten: Annotated[
         str | None,
         _says(
-            "Exten of the dial as sent, artefacts of FreePBX replaced; null for a pickup and a direct "
-            "originate."
+            "Exten of the dial as sent, artefacts of the dialplan replaced; null for a pickup and a direct "
+            "originate. A caller leg: where it is in the dialplan."
         ),
     ] = None
     didnumber: Annotated[

@@ -6,10 +6,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from legbook.calls import PbxState
+from legbook.calls import PbxState, Talk
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import Entry, Event
-from tests.recorded import RECORDINGS, RING_GROUP, entries, expected, first_line, fold, name_of, new_state
+from tests.recorded import (
+    RECORDINGS,
+    RING_GROUP,
+    entries,
+    expected,
+    expected_talks,
+    first_line,
+    fold,
+    name_of,
+    new_state,
+)
 
 TOLERANCE = 0.05  # seconds
 
@@ -32,9 +42,9 @@ def _text(value: object) -> str:
 def test_legs_equal_the_table(recording: Path) -> None:
     since = first_line(recording)
 
-    legs = {leg.dstuid: leg for leg in fold(entries(recording)).legs}
+    legs = {(leg.srcuid or "-", leg.dstuid or "-"): leg for leg in fold(entries(recording)).legs}
 
-    rows = {row["dstuid"]: row for row in expected(recording)}
+    rows = {(row["srcuid"], row["dstuid"]): row for row in expected(recording)}
     assert legs.keys() == rows.keys()
     for uid, row in rows.items():
         leg = legs[uid]
@@ -46,8 +56,8 @@ def test_legs_equal_the_table(recording: Path) -> None:
             "exten": _text(leg.exten),
             "did": _text(leg.didnumber),
             "caller": leg.srcdevice,
-            "called": leg.dstdevice,
-            "srcuid": leg.srcuid,
+            "called": _text(leg.dstdevice),
+            "queue": _text(leg.queue),
             "disposition": str(leg.disposition),
             "cause": str(leg.hangupcause),
         }
@@ -57,6 +67,22 @@ def test_legs_equal_the_table(recording: Path) -> None:
             assert _close(row[name], found), (name, row[name], found)
         assert abs(leg.billsec - float(row["billsec"])) <= TOLERANCE
         assert (leg.end_reason, leg.end_exact, leg.answered) == ("hangup", True, row["answer"] != "-")
+
+
+@recordings
+def test_talks_equal_the_table(recording: Path) -> None:
+    since = first_line(recording)
+
+    folded = fold(entries(recording))
+    assert folded.state.now is not None
+    told = [*folded.talks, *folded.state.advance(folded.state.now + timedelta(seconds=1))]
+    talks = {(",".join(t.channels), ",".join(t.devices)): t for t in told if isinstance(t, Talk)}
+
+    rows = {(row["channels"], row["devices"]): row for row in expected_talks(recording)}
+    assert talks.keys() == rows.keys()
+    for who, row in rows.items():
+        assert _close(row["start"], _seconds(talks[who].start, since)), who
+        assert _close(row["end"], _seconds(talks[who].end, since)), who
 
 
 @recordings

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from legbook.calls.rules import bridges, callers, channels, dials, links, variables
+from legbook.calls import corrections
+from legbook.calls.rules import bridges, callers, channels, dials, links, queues, snapshots, variables
 from legbook.calls.step import Step
 from legbook.contracts.raw import Event
 
@@ -33,11 +34,17 @@ EVENTS: Final[Mapping[str, Rule]] = {
     "BridgeLeave": Rule("bridges.leave", bridges.leave, _CHANNEL),
     "BridgeDestroy": Rule("bridges.destroy", bridges.destroy, ("BridgeUniqueid",)),
     "LocalBridge": Rule("bridges.local", bridges.local, ("LocalOneUniqueid", "LocalTwoUniqueid")),
+    "QueueCallerJoin": Rule("queues.join", queues.join, (*_CHANNEL, "Queue")),
+    "QueueCallerLeave": Rule("queues.leave", queues.leave, _CHANNEL),
+    "AgentRingNoAnswer": Rule("queues.rang_in_vain", queues.rang_in_vain, _DEST),
     "VarSet": Rule("variables.set", variables.set_, ("Variable",)),
 }
 
 TIMERS: Final[Mapping[str, Callable[[Step, str], None]]] = {
     "callers.return": callers.come_back,
+    "corrections.over": corrections.over,
+    "dials.held": dials.release,
+    "snapshots.absent": snapshots.absent,
     "talks.over": bridges.talk_over,
     "links.lost": links.lost,
 }

@@ -8,7 +8,8 @@
 
 from legbook.ami.message import first
 from legbook.calls import talks
-from legbook.calls.rules.channels import seen
+from legbook.calls.rules import dials
+from legbook.calls.sightings import seen
 from legbook.calls.state import Bridge
 from legbook.calls.step import Step
 from legbook.contracts.raw import Event
@@ -28,6 +29,7 @@ def enter(step: Step, event: Event) -> None:
     channel.bridge = uid
     bridge.members.append(channel.uniqueid)
     calls.bridges.setdefault(uid, bridge)  # a swap may have emptied it
+    dials.release_resolved(step)  # the transferer's half is bridged now: an enquiry call has its caller
     talks.regroup(step, [channel.uniqueid])
 
 

@@ -1,28 +1,70 @@
 """Callers: who is behind a dial, and who comes back to the dialplan.
 
-1. A dial by a Local half belongs to whoever dialled the other half, and so on back to a real channel.
-   Never by linkedid.
-2. A caller alive and in no live leg for half a second has a caller leg again.
+A dial by a Local half belongs to somebody behind the other half, never by linkedid. The first that applies:
+
+1. Whoever dialled the other half, and so on back to a real channel (20a).
+2. The real channel that the other half dialled and that answered (15g: click to dial through Local).
+3. The real channel that is bridged with the other half: an enquiry call (09b).
+4. The other half was dialled by nobody (Originate): no caller.
+
+The dial of a phone behind a Local half may be told before the dial of that half (12b): until one of these applies
+nobody is known, and the dial is held back.
+
+A caller alive, in no live leg and in nobody's talk half a second after its last leg ended has a caller leg again.
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from legbook.calls import legs
 from legbook.calls.state import Channel
 from legbook.calls.step import Step
 
+UP = 6
 
-def resolve(step: Step, dialling: Channel) -> Channel | None:
-    """The real channel that this dial is for; None if nobody is known."""
+
+class Behind(NamedTuple):
+    """`caller` None: there is none, for sure."""
+
+    caller: Channel | None
+    consult: bool = False
+
+
+def resolve(step: Step, dialling: Channel | None) -> Behind | None:
+    """Who this dial is for; None if that cannot be said yet."""
+    if dialling is None:
+        return Behind(None)
     walked: set[str] = set()
     while not dialling.real:
         walked.add(dialling.uniqueid)
         other = step.calls.other_half(dialling)
-        behind = step.calls.channels.get(other.dialled_by or "") if other else None
-        if behind is None or behind.uniqueid in walked:
+        if other is None or other.uniqueid in walked:
+            return None
+        walked.add(other.uniqueid)
+        behind = step.calls.channels.get(other.dialled_by or "")
+        if behind is None:
+            return _answered(step, other) or _bridged(step, other) or _originated(other)
+        if behind.uniqueid in walked:
             return None
         dialling = behind
-    return dialling
+    return Behind(dialling)
+
+
+def _answered(step: Step, other: Channel) -> Behind | None:
+    called = (c for c in step.calls.channels.values() if c.dialled_by == other.uniqueid and c.real)
+    found = next((c for c in called if c.state == UP), None)
+    return Behind(found) if found else None
+
+
+def _bridged(step: Step, other: Channel) -> Behind | None:
+    bridge = step.calls.bridges.get(other.bridge or "")
+    members = [step.calls.channels[uid] for uid in bridge.members] if bridge else []
+    found = next((c for c in members if c.real), None)
+    return Behind(found, consult=True) if found else None
+
+
+def _originated(other: Channel) -> Behind | None:
+    return Behind(None) if other.dialled_by == "" else None
 
 
 def come_back(step: Step, uniqueid: str) -> None:
@@ -30,5 +72,11 @@ def come_back(step: Step, uniqueid: str) -> None:
     if caller is None or caller.idle_since is None or step.now is None:
         return
     waited = step.now - caller.idle_since >= timedelta(seconds=legs.CALLER_RETURNS)
-    if waited and not (caller.dial_legs or caller.caller_leg or caller.called_leg):
+    busy = caller.dial_legs or caller.caller_leg or caller.called_leg or _is_peer(step, uniqueid)
+    if waited and not busy:
         legs.open_caller(step, caller, caller.idle_since)
+
+
+def _is_peer(step: Step, uniqueid: str) -> bool:
+    """Somebody's row says already that this one talks (09b, after the transfer)."""
+    return any(leg.peer is not None and leg.peer.uid == uniqueid for leg in step.calls.legs.values())

@@ -6,15 +6,17 @@
 3. State 5 (Ringing) rings the leg that calls this channel.
 4. State 6 (Up): the caller's own answer for the legs it called; the answer of an originated first leg.
 5. Newexten moves a caller leg's dst; artefacts of the dialplan do not.
-6. Hangup leaves the bridge, ends the leg that called this channel and its caller leg, and forgets the channel.
+6. Hangup leaves the bridge, ends the leg that called this channel and its caller leg, and forgets the channel. Of a
+   channel that a snapshot did not have any more, it corrects what was estimated then.
 """
 
 from msgspec.structs import replace
 
 from legbook.ami.message import first
-from legbook.ami.names import known
-from legbook.calls import legs, talks
+from legbook.calls import corrections, legs, talks
 from legbook.calls.extens import usable
+from legbook.calls.rules.dials import release
+from legbook.calls.sightings import seen
 from legbook.calls.state import Channel
 from legbook.calls.step import Step
 from legbook.contracts.legs import Leg
@@ -29,34 +31,6 @@ def new(step: Step, event: Event) -> None:
 
 def state(step: Step, event: Event) -> None:
     _reach(step, seen(step, event), _number(first(event.fields, "ChannelState")))
-
-
-def seen(step: Step, event: Event, side: str = "") -> Channel:
-    """The channel of an event (`side` "" or "Dest"), made from its snapshot if it was not known."""
-    uniqueid = first(event.fields, f"{side}Uniqueid")
-    channel = step.calls.channels.get(uniqueid)
-    if channel is None:
-        channel = _first_seen(event, side, uniqueid)
-        step.calls.channels[uniqueid] = channel
-        if channel.local:
-            step.calls.local_halves[channel.name] = uniqueid
-    channel.linkedid = first(event.fields, f"{side}Linkedid") or channel.linkedid
-    return channel
-
-
-def _first_seen(event: Event, side: str, uniqueid: str) -> Channel:
-    fields = event.fields
-    exten, context = first(fields, f"{side}Exten"), first(fields, f"{side}Context")
-    return Channel(
-        uniqueid=uniqueid,
-        name=first(fields, f"{side}Channel"),
-        number=known(first(fields, f"{side}CallerIDNum")),
-        caller_name=known(first(fields, f"{side}CallerIDName")),
-        accountcode=first(fields, f"{side}AccountCode"),
-        first_exten=exten,
-        first_context=context,
-        exten=usable(exten, context) or "",
-    )
 
 
 def _reach(step: Step, channel: Channel, state: int | None) -> None:
@@ -78,6 +52,7 @@ def _waits(step: Step, channel: Channel) -> None:
 
 
 def _rings(step: Step, channel: Channel) -> None:
+    release(step, channel.uniqueid)
     leg = step.calls.legs.get(channel.called_leg or 0)
     if leg is not None and leg.state == "dialing":
         step.put(replace(leg, state="ringing", ring=step.now))
@@ -106,7 +81,7 @@ def exten(step: Step, event: Event) -> None:
     channel.exten = said
     leg: Leg | None = step.calls.legs.get(channel.caller_leg or 0)
     if leg is not None:
-        step.put(replace(leg, dst=said, didnumber=legs.did_of(step, channel, said)))
+        step.put(replace(leg, dst=said, exten=said, didnumber=legs.did_of(step, channel, said)))
 
 
 def rename(step: Step, event: Event) -> None:
@@ -123,17 +98,19 @@ def rename(step: Step, event: Event) -> None:
 
 
 def hangup(step: Step, event: Event) -> None:
-    channel = step.calls.channels.get(first(event.fields, "Uniqueid"))
+    uniqueid = first(event.fields, "Uniqueid")
+    channel = step.calls.channels.get(uniqueid)
+    cause, text = _number(first(event.fields, "Cause")), first(event.fields, "Cause-txt")
     if channel is None:
-        step.surprise(first(event.fields, "Uniqueid"), "hang-up of a channel that was not known")
+        if not corrections.real_end(step, uniqueid, cause, text):
+            step.surprise(uniqueid, "hang-up of a channel that was not known")
         return
+    release(step, uniqueid)
     channel.linkedid = first(event.fields, "Linkedid") or channel.linkedid
     talks.part(step, channel)
-    cause, text = _number(first(event.fields, "Cause")), first(event.fields, "Cause-txt")
     legs.end_called(step, channel, cause, text)
     legs.end_caller(step, channel, cause, text)
-    step.calls.channels.pop(channel.uniqueid)
-    step.calls.local_halves.pop(channel.name, None)
+    legs.forget(step, channel)
 
 
 def _number(text: str) -> int | None:

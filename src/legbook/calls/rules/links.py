@@ -1,15 +1,17 @@
 """What the AMI link itself tells: a new boot, a PBX that left the fleet, one that stays away.
 
 1. A new boot closes every leg of the old one: no channel outlives its Asterisk. Their end is estimated.
-2. A PBX removed from the fleet, or away for 15 minutes (heartbeats say so), ends its legs.
+2. A PBX removed from the fleet, or away for 15 minutes (heartbeats say so), ends its legs. One that was only away
+   may still tell of real ends.
+3. What was read and shed leaves the state in doubt.
 """
 
 from datetime import UTC, datetime, timedelta
 
-from legbook.calls import legs, talks
+from legbook.calls import corrections, talks
 from legbook.calls.step import Step
 from legbook.contracts.legs import EndReason
-from legbook.contracts.raw import ConnectionDown, ConnectionUp, Heartbeat
+from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Heartbeat
 
 LOST_AFTER = 15 * 60.0
 
@@ -39,6 +41,11 @@ def heartbeat(step: Step, entry: Heartbeat) -> None:
         step.calls.down_since = None
 
 
+def dropped(step: Step, entry: Drop) -> None:
+    if entry.reason == "buffer_full":
+        step.calls.suspect_since = step.now
+
+
 def _away(step: Step) -> None:
     if step.calls.down_since is None and step.now is not None:
         step.calls.down_since = step.now
@@ -56,9 +63,10 @@ def _forget(step: Step, reason: EndReason, end: datetime | None) -> None:
     if end is not None and calls.heard is not None:
         end = min(end, calls.heard)
     talks.stop_all(step, end)
-    for leg in list(calls.legs.values()):
-        latest = max((t for t in (leg.start, leg.answer, end) if t is not None), default=None)
-        legs.close(step, leg, reason, latest, exact=False)
-    for known in (calls.channels, calls.local_halves, calls.bridges):
+    for known in (calls.channels, calls.local_halves, calls.bridges, calls.held, calls.missed):
         known.clear()
     calls.timers.clear()
+    for leg in list(calls.legs.values()):
+        corrections.estimate(step, leg, reason, end)
+    if reason != "pbx_lost":
+        calls.missed.clear()
