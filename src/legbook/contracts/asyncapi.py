@@ -9,10 +9,12 @@ from legbook.contracts.schemas import MESSAGES, STRUCTS, Json
 from legbook.contracts.topics import (
     CDR,
     CHECKPOINTS,
+    COMMANDS,
     DLQ_HEADERS,
     LEGS,
     OWNERS,
     RAW,
+    RESULTS,
     STATUS,
     TOPICS,
     Topic,
@@ -26,15 +28,16 @@ _OTHERS: Final = "other_services"
 SENDS: Final = {
     "ami_ingest": (RAW, OWNERS, STATUS),
     "curcdr_projector": (STATUS, CHECKPOINTS, LEGS, CDR),
+    "command_gateway": (COMMANDS, RESULTS),
+    _OTHERS: (COMMANDS,),
 }
 RECEIVES: Final = {
     "ami_ingest": (OWNERS, STATUS),
     "curcdr_projector": (RAW, CHECKPOINTS),
     "cdr_archiver": (CDR,),
-    _OTHERS: (STATUS, LEGS, CDR),
+    "command_gateway": (COMMANDS, RESULTS, LEGS, STATUS),
+    _OTHERS: (STATUS, LEGS, CDR, RESULTS),
 }
-# In the design, not yet in the code; a test compares.
-PLANNED: Final = frozenset({("ami_ingest", STATUS.name), ("curcdr_projector", STATUS.name)})
 
 
 def asyncapi() -> Json:
@@ -88,7 +91,9 @@ def _channel(topic: Topic) -> Json:
 
 
 def _configured(name: str, text: str) -> Any:
-    return text.split(",") if name == "cleanup.policy" else json.loads(text)
+    if name == "cleanup.policy":
+        return text.split(",")
+    return text if name == "message.timestamp.type" else json.loads(text)
 
 
 def _names(topic: Topic) -> tuple[str, ...]:
@@ -106,11 +111,10 @@ def _short(name: str) -> str:
 
 
 def _operation(who: str, action: str, topic: Topic) -> Json:
-    planned = " Planned: this version does not do it yet." if (who, topic.name) in PLANNED else ""
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{topic.name}"},
-        "summary": f"{who} {action}s {topic.name}.{planned}",
+        "summary": f"{who} {action}s {topic.name}.",
         "tags": [{"name": who}],
     }
 
@@ -149,7 +153,11 @@ def _messages() -> Json:
 
 def _key(key: str) -> Json:
     patterns = [
-        re.escape(each).replace("pbx", _NAME, 1).replace("leg_id", "[0-9]+").replace("<partition>", "[0-9]+")
+        re.escape(each)
+        .replace("pbx", _NAME, 1)
+        .replace("leg_id", "[0-9]+")
+        .replace("<partition>", "[0-9]+")
+        .replace("command_id", "[A-Za-z0-9._:-]{1,64}")
         for each in key.split(", ")
     ]
     about = {"type": "string", "description": key, "pattern": f"^({'|'.join(patterns)})$"}

@@ -4,6 +4,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from legbook.contracts.commands import Command, CommandResult
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import RawRecord
 from legbook.contracts.status import Owner, Status
@@ -24,6 +25,8 @@ _RAW: Final = msgspec.json.Decoder(RawRecord)
 _LEG: Final = msgspec.json.Decoder(Leg)
 _OWNER: Final = msgspec.json.Decoder(Owner)
 _STATUS: Final[msgspec.json.Decoder[Status]] = msgspec.json.Decoder(Status)
+_COMMAND: Final = msgspec.json.Decoder(Command)
+_RESULT: Final = msgspec.json.Decoder(CommandResult)
 _VERSION: Final = msgspec.json.Decoder(_Version)
 
 
@@ -41,6 +44,14 @@ def decode_owner(data: bytes) -> Owner:
 
 def decode_status(data: bytes) -> Status:
     return _decode(_STATUS, data)
+
+
+def decode_command(data: bytes) -> Command:
+    return _decode(_COMMAND, data)
+
+
+def decode_result(data: bytes) -> CommandResult:
+    return _decode(_RESULT, data)
 
 
 def _decode(decoder: "msgspec.json.Decoder[_T]", data: bytes) -> _T:

@@ -6,11 +6,14 @@ Numbers are those of the test PBX: devices 201 to 203, trunk sipto45, DID 30900,
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from legbook.contracts import codec
+from legbook.contracts.commands import CommandResult, Hangup, HangupArgs
 from legbook.contracts.legs import Flags, Hold, Interval, Leg, Peer
 from legbook.contracts.raw import (
     ConnectionDown,
@@ -25,7 +28,7 @@ from legbook.contracts.raw import (
     SnapshotEnd,
 )
 from legbook.contracts.status import IngestStatus, Owner, ProjectorStatus
-from legbook.contracts.topics import CDR, LEGS, OWNERS, RAW, STATUS
+from legbook.contracts.topics import CDR, COMMANDS, LEGS, OWNERS, RAW, RESULTS, STATUS
 
 
 def _at(second: float) -> datetime:
@@ -313,6 +316,27 @@ RETRIEVED: Final = Leg(  # a parked call that 203 fetched by dialling 701
 )
 
 
+COMMAND: Final = Hangup(
+    command_id="0d4f7c2e-6f0b-4a57-9a34-5b1f0f1d2c11",
+    pbx="hq",
+    args=HangupArgs(leg_id=_leg_id(_at(19.568833)), side="dst"),
+    issuer="crm",
+    actor="alice",
+    issued_at=_at(21.0),
+    not_after=_at(26.0),
+)
+RESULT: Final = CommandResult(
+    command_id=COMMAND.command_id,
+    pbx="hq",
+    state="done",
+    message="1 channel hung up",
+    uniqueids=["1795397779.5"],
+    leg_ids=[COMMAND.args.leg_id],
+    at=_at(21.042),
+    digest=sha256(codec.encode(COMMAND)).hexdigest(),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A message of a topic; `name` is the message's, with the kind where there are several."""
@@ -332,6 +356,8 @@ EXAMPLES: Final = (
     Example(CDR.name, "Leg.bridge", RETRIEVED),
     Example(CDR.name, "Leg.caller", ECHO_TEST),
     Example(CDR.name, "Leg.dial", TRANSFERRED),
+    Example(COMMANDS.name, "Hangup", COMMAND),
+    Example(RESULTS.name, "CommandResult", RESULT),
 )
 
 
@@ -354,6 +380,13 @@ LETTERS: Final[Mapping[str, Mapping[str, object]]] = {
         "",
         "newer_version: v is 2, this reader knows 1",
         '{"v":2,"pbx":"hq","leg_id":244564703510529}',
+    ),
+    COMMANDS.dlq: _letter(
+        COMMANDS.name,
+        "hq",
+        "",
+        "bad_message: JSON is malformed: invalid character (byte 0)",
+        "hang up line 3",
     ),
 }
 """`value`: the bytes as they came, here as text; they need not be JSON."""

@@ -36,11 +36,12 @@ def _readme() -> str:
 
 def _kept(topic: Topic) -> str:
     policy, retention = topic.config["cleanup.policy"], topic.config.get("retention.ms")
-    return (
-        f"{int(retention) // 86_400_000} days"
-        if retention
-        else policy.replace("compact", "newest of each key")
-    )
+    newest = "newest of each key" if "compact" in policy else ""
+    if retention is None:
+        return newest
+    hours = int(retention) // 3_600_000
+    kept = f"{hours // 24} days" if hours >= 48 else f"{hours} h"
+    return f"{newest}, {kept}" if newest else kept
 
 
 def contents() -> dict[str, str]:

@@ -5,14 +5,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, inspect
 
-from legbook.contracts import legs, raw, status
+from legbook.contracts import commands, legs, raw, status
 from legbook.contracts.topics import TOPICS
 
 Json = dict[str, Any]
 
 STRUCTS: Final[dict[str, type[Struct]]] = {
     name: kind
-    for module in (raw, legs, status)
+    for module in (raw, legs, status, commands)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, Struct)
 }

@@ -77,8 +77,27 @@ CDR: Final = Topic(
     _keep(30),
     ("Leg",),
 )
-TOPICS: Final = (RAW, OWNERS, STATUS, CHECKPOINTS, LEGS, CDR)
-WITH_DLQ: Final = (RAW, CDR)
+COMMANDS: Final = Topic(
+    "pbx.commands.v1",
+    "pbx",
+    "What other services want of a PBX. Short-lived: a command has a deadline.",
+    {**_keep(1, 2 * MIB), "retention.ms": str(HOUR)},
+    ("Hangup",),
+)
+RESULTS: Final = Topic(
+    "pbx.commands.results.v1",
+    "command_id",
+    "What became of each command; its newest state for a day. Read it with read_committed.",
+    {
+        **_COMPACT,
+        "cleanup.policy": "compact,delete",
+        "retention.ms": str(DAY),
+        "message.timestamp.type": "LogAppendTime",
+    },
+    ("CommandResult",),
+)
+TOPICS: Final = (RAW, OWNERS, STATUS, CHECKPOINTS, LEGS, CDR, COMMANDS, RESULTS)
+WITH_DLQ: Final = (RAW, CDR, COMMANDS)
 DLQ_CONFIG: Final = _keep(30, 16 * MIB)
 DLQ_HEADERS: Final = {
     "topic": "Source topic.",

@@ -1,0 +1,3 @@
+class StickyPartitionAssignor:
+    @classmethod
+    def on_generation_assignment(cls, generation: int) -> None: ...
