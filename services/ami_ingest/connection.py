@@ -1,37 +1,49 @@
-"""Listens to one PBX for as long as it is ours: connects, publishes what it says, watches the link, connects again.
+"""Listens to one PBX for as long as it is ours, and publishes what it says.
 
 1. Events are held from the login until FullyBooted has come (or 1 s has passed), so that the first record already
    knows the boot; then come connection.up, gap and what was held, in order. Heartbeats are never held.
 2. The answers to our own actions are not entries; every event is.
-3. A link without a byte for `silence` seconds is cut: pings make an idle PBX say something.
-4. Each ping gives a lower bound of the PBX's clock minus ours: its stamp minus when we read it. The highest of the
+3. Each ping gives a lower bound of the PBX's clock minus ours: its stamp minus when we read it. The highest of the
    last few is the offset, so the time of our own entries never runs ahead of the PBX's events, however late we read.
-5. Backoff with jitter between connections; it starts again from its first wait once a link has lasted.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import stamina
 import structlog
+from panoramisk.message import Message as Answer
 
 from ami_ingest import boots, metrics
 from ami_ingest.sequence import Sequence
 from ami_ingest.settings import Settings
+from ami_ingest.snapshot import Snapshots
+from ami_ingest.stamps import moment
 from legbook.ami.framing import Frame
 from legbook.ami.message import Message, first, parse
-from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Event, Gap, Heartbeat
+from legbook.contracts.raw import ConnectionDown, ConnectionUp, Down, Drop, Event, Gap, Heartbeat
+from legbook.runtime.amikeeper import Keeper
 from legbook.runtime.amilink import ACTION_PREFIX, Link, LinkError
 from legbook.runtime.fleet import Pbx
 
 _log = structlog.get_logger("ami_ingest")
 HELD_FOR: Final = 1.0
-LASTED: Final = 10.0  # a link this old starts a fresh backoff when it ends
 BEAT: Final = 1.0
 OFFSETS: Final = 6  # pings
+
+
+@dataclass(slots=True)
+class State:
+    """Of the link, for `pbx.status.v1`; moments are of our clock."""
+
+    up: bool = False
+    reason: str = "start"
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    version: str | None = None
+    last_gap: datetime | None = None
 
 
 class Connection:
@@ -45,87 +57,44 @@ class Connection:
         settings: Settings,
         boot_known: Callable[[int], None],
     ) -> None:
-        self._pbx, self._login, self._sequence, self._settings = pbx, login, sequence, settings
-        self._boot_known = boot_known
+        self._pbx, self._sequence, self._boot_known = pbx, sequence, boot_known
         self._name = sequence.pbx
-        self._link: Link | None = None
+        self._keeper = Keeper(self._name, pbx, login, settings, self)
+        self.snapshots = Snapshots(sequence, settings.snapshot_interval, self._pbx_now)
         self._held: list[tuple[Message, int, int]] | None = None  # with its bytes and those dropped
-        self._booted: asyncio.Future[int | None] | None = None
+        self._booted: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._rtt: float | None = None
         self._offsets: deque[float] = deque(maxlen=OFFSETS)
-        self._up = False
-        self._rose = 0.0
         self._shutdown = False  # Asterisk has said that it stops
         self._last_up: datetime | None = None
-        self._told = ""
+        self.state = State()
         metrics.CONNECTED.labels(self._name).set(0)
 
     @property
     def up(self) -> bool:
-        return self._up
+        return self._keeper.link is not None
 
     async def run(self) -> None:
         """Until cancelled."""
+        self._begin()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._beat())
-            while True:
-                await self._with_backoff()
+            tasks.create_task(self._keeper.run())
 
-    async def stop(self) -> None:
-        """The last word of this ownership."""
-        self._down(LinkError("stopped", "the worker stops"))
+    def stop(self, reason: Down = "stopped") -> None:
+        """The last word of this ownership. `removed`: the PBX has left the fleet."""
+        self._keeper.stop()
+        if reason == "removed":
+            self._sequence.add(ConnectionDown, reason=reason)
         self._sequence.flush()
 
-    async def _with_backoff(self) -> None:
-        settings = self._settings
-        async for attempt in stamina.retry_context(
-            on=LinkError,
-            attempts=None,
-            timeout=None,
-            wait_initial=settings.backoff_first,
-            wait_max=settings.backoff_most,
-            wait_jitter=settings.backoff_first,
-        ):
-            with attempt:
-                await self._once()
-
-    async def _once(self) -> None:
-        """One link from connect to end. LinkError, unless it had lasted."""
-        try:
-            await self._listen()
-        except LinkError as error:
-            lasted = self._up and asyncio.get_running_loop().time() - self._rose >= LASTED
-            self._down(error)
-            if not lasted:
-                raise
-        finally:
-            if self._link is not None:
-                self._link.close()
-                self._link = None
-
-    async def _listen(self) -> None:
+    def _begin(self) -> None:
+        """For the next link: it may be to another process, with another clock."""
         self._held, self._shutdown = [], False
-        self._offsets.clear()  # it may be another process with another clock
+        self._offsets.clear()
         self._booted = asyncio.get_running_loop().create_future()
-        username, secret = self._login
-        self._link = link = await Link.open(
-            self._pbx.host,
-            self._pbx.port,
-            tls=self._pbx.tls,
-            username=username,
-            secret=secret,
-            sink=self._frame,
-            flushed=self._sequence.soon,
-        )
-        await self._ping(link)
-        await self._rise(link)
-        async with asyncio.TaskGroup() as tasks:
-            watching = tasks.create_task(self._watch(link))
-            end = await link.ended()
-            watching.cancel()
-        raise LinkError("shutdown", str(end), end.half) if self._shutdown else end
 
-    async def _rise(self, link: Link) -> None:
+    async def rise(self, link: Link) -> None:
         """Finds the boot, then lets the log begin."""
         boot = await self._find_boot(link)
         settled = boots.settled(self._sequence.boot, boot)
@@ -137,15 +106,18 @@ class Connection:
         for each in held:
             self._publish(*each)
         self._sequence.soon()
-        self._up, self._told, self._rose = True, "", asyncio.get_running_loop().time()
+        now = datetime.now(UTC)
+        self.state = State(up=True, reason="", since=now, version=version, last_gap=now)
         metrics.CONNECTED.labels(self._name).set(1)
         metrics.CONNECTS.labels(self._name).inc()
         _log.info("connected", pbx=self._name, banner=link.banner, boot=settled, epoch=self._sequence.epoch)
         if settled is not None:
             self._boot_known(settled)
 
+    async def attend(self, link: Link) -> None:
+        await self.snapshots.run(link)
+
     async def _find_boot(self, link: Link) -> int | None:
-        assert self._booted is not None  # noqa: S101  # set by _listen, for the type checker
         try:
             async with asyncio.timeout(HELD_FOR):
                 uptime = await asyncio.shield(self._booted)
@@ -159,13 +131,18 @@ class Connection:
     def _pbx_now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self._sequence.offset or 0.0)
 
-    def _frame(self, frame: Frame) -> None:
-        """From the socket, in order; never raises, never waits."""
+    def flushed(self) -> None:
+        self._sequence.soon()
+
+    def frame(self, frame: Frame) -> None:
         message = parse(frame)
         name = message.first("Event")
-        if not name or message.first("ActionID").startswith(ACTION_PREFIX):
+        if not name:
             return
-        if name == "FullyBooted" and self._booted is not None and not self._booted.done():
+        if message.first("ActionID").startswith(ACTION_PREFIX):
+            self.snapshots.item(message)
+            return
+        if name == "FullyBooted" and not self._booted.done():
             uptime = message.first("Uptime")
             self._booted.set_result(int(uptime) if uptime.isdecimal() and len(uptime) < 12 else None)
         self._shutdown = self._shutdown or name == "Shutdown"
@@ -181,7 +158,7 @@ class Connection:
             metrics.FLAGGED.labels(self._name, flag).inc()
         self._sequence.add(
             Event,
-            at=_stamp(message) if "Timestamp" in message.fields else None,
+            at=moment(first(message.fields, "Timestamp")) if "Timestamp" in message.fields else None,
             weight=size * 2,
             name=name,
             fields=message.fields,
@@ -191,59 +168,32 @@ class Connection:
         if dropped:
             self._sequence.add(Drop, reason="long", size=dropped, name=name)
 
-    async def _watch(self, link: Link) -> None:
-        """Pings; cuts a link that says nothing."""
-        while True:
-            await asyncio.sleep(self._settings.ping_interval)
-            try:
-                await self._ping(link)
-            except LinkError:
-                if link.silence >= self._settings.silence:
-                    link.close(LinkError("silent", f"nothing for {link.silence:.0f} s, cut"))
-
-    async def _ping(self, link: Link) -> None:
-        patience = max(0.5, self._settings.silence - link.silence)
-        sent = datetime.now(UTC)
-        answer = await link.ask("Ping", patience=patience)
-        got = datetime.now(UTC)
+    def pinged(self, sent: datetime, got: datetime, answer: Answer) -> None:
         self._rtt = (got - sent).total_seconds()
         metrics.PING.labels(self._name).set(self._rtt)
-        if (stamp := _time(answer.get("timestamp", ""))) is not None:
+        if (stamp := moment(answer.get("timestamp", ""))) is not None:
             self._offsets.append((stamp - got).total_seconds())
             self._sequence.offset = max(self._offsets)
             metrics.OFFSET.labels(self._name).set(self._sequence.offset)
 
-    def _down(self, error: LinkError) -> None:
-        metrics.LINK_ENDS.labels(self._name, error.reason).inc()
-        if self._up:
+    def down(self, error: LinkError, *, was_up: bool) -> None:
+        reason: Down = "shutdown" if self._shutdown else error.reason
+        metrics.LINK_ENDS.labels(self._name, reason).inc()
+        if was_up:
             self._last_up = datetime.now(UTC)
             if error.half:
                 self._sequence.add(Drop, reason="half_frame", size=error.half)
-            self._sequence.add(ConnectionDown, reason=error.reason, detail=str(error))
+            self._sequence.add(ConnectionDown, reason=reason, detail=str(error))
             self._sequence.soon()
-        self._up = False
+        if was_up or self.state.reason != reason:
+            self.state = State(reason=reason, last_gap=self.state.last_gap)
         metrics.CONNECTED.labels(self._name).set(0)
-        if self._told != str(error):  # one line for the same trouble, however often it comes
-            self._told = str(error)
-            _log.warning("not connected", pbx=self._name, reason=error.reason, why=str(error))
+        self._begin()
 
     async def _beat(self) -> None:
         """At once: it tells readers that a new epoch has begun."""
         while True:
-            state = "up" if self._up else "down"
+            state = "up" if self.up else "down"
             self._sequence.add(Heartbeat, state=state, offset=self._sequence.offset, rtt=self._rtt)
             self._sequence.soon()
             await asyncio.sleep(BEAT)
-
-
-def _stamp(message: Message) -> datetime | None:
-    return _time(first(message.fields, "Timestamp"))
-
-
-def _time(text: str) -> datetime | None:
-    """`1795396901.426113`: read as decimal digits, a float would lose the last microsecond."""
-    whole, _, fraction = text.partition(".")
-    if not (whole.isdecimal() and whole.isascii() and len(whole) < 12):
-        return None
-    micros = int(fraction[:6].ljust(6, "0")) if fraction.isdecimal() and fraction.isascii() else 0
-    return datetime.fromtimestamp(int(whole), UTC) + timedelta(microseconds=micros)

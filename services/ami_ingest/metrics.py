@@ -19,3 +19,6 @@ BUFFERED: Final = Gauge("ami_ingest_buffered_bytes", "Read, and not yet acknowle
 OFFSET: Final = Gauge("ami_ingest_clock_offset_seconds", "PBX clock minus ours.", ["pbx"])
 PING: Final = Gauge("ami_ingest_ping_seconds", "Round trip of the last ping.", ["pbx"])
 EPOCH: Final = Gauge("ami_ingest_epoch", "Epoch of our ownership of the PBX.", ["pbx"])
+SNAPSHOTS: Final = Counter(
+    "ami_ingest_snapshots_total", "Lists of live channels: complete, incomplete, refused.", ["pbx", "result"]
+)

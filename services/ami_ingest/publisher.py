@@ -9,11 +9,13 @@ from collections import deque
 from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
 from ami_ingest import metrics
 from legbook.contracts.raw import RawRecord
 from legbook.contracts.topics import RAW, partition_of
+from legbook.runtime import kafka
+from legbook.runtime.kafka import Record
 from legbook.runtime.stop import FatalError
 
 
@@ -65,17 +67,12 @@ class Publisher:
             self._queue.popleft()
 
     async def _hand_on(self, waiting: _Waiting) -> None:
-        while True:
-            try:
-                sent = await self._producer.send(
-                    RAW.name, waiting.value, key=self._key, partition=self._partition, headers=waiting.headers
-                )
-            except (KafkaTimeoutError, UnknownTopicOrPartitionError):
-                continue  # not accepted: a full batch or no metadata for the whole request time-out
-            except KafkaError as error:
-                raise _refused(error) from error
-            sent.add_done_callback(lambda done: self._sent(waiting, done))
-            return
+        record = Record(RAW.name, self._key, waiting.value, waiting.headers)
+        try:
+            sent = await kafka.accepted(self._producer, record, self._partition)
+        except KafkaError as error:
+            raise _refused(error) from error
+        sent.add_done_callback(lambda done: self._sent(waiting, done))
 
     def _sent(self, waiting: _Waiting, done: "asyncio.Future[Any]") -> None:
         self._account(-len(waiting.value))

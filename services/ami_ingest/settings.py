@@ -5,23 +5,28 @@ import socket
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from legbook.runtime.settings import ServiceSettings
+from legbook.runtime.settings import AmiSettings
 
 
-class Settings(ServiceSettings):
+class Settings(AmiSettings):
     """Seconds and bytes."""
 
-    model_config = SettingsConfigDict(**{**ServiceSettings.model_config, "env_prefix": "AMI_INGEST_"})
+    model_config = SettingsConfigDict(**{**AmiSettings.model_config, "env_prefix": "AMI_INGEST_"})
 
-    worker: str = Field(default_factory=socket.gethostname, description="Stable name of this worker.")
+    instance: str | None = Field(
+        None,
+        description="Static name of this worker slot, unique among live processes: a restart then moves nothing.",
+    )
     buffer_bytes: int = Field(
         64 << 20,
         ge=1 << 20,
         description="Held in memory for each PBX while Kafka is away; what is over is shed.",
     )
-    ping_interval: float = Field(5.0, gt=0, description="Between two pings.")
-    silence: float = Field(15.0, gt=0, description="A link without a byte for this long is cut.")
-    backoff_first: float = Field(
-        0.5, gt=0, description="First wait after a failed connection; doubles, with jitter."
+    snapshot_interval: float = Field(
+        300.0, ge=10, description="Between two lists of the live channels; a fifth more or less by chance."
     )
-    backoff_most: float = Field(30.0, gt=0, description="Longest wait between two connections.")
+
+    @property
+    def worker(self) -> str:
+        """For people, in owner records."""
+        return self.instance or socket.gethostname()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
+from datetime import tzinfo
 
 import structlog
 from aiokafka import TopicPartition
@@ -12,9 +13,10 @@ from curcdr_projector import agent
 from curcdr_projector.settings import Settings
 from curcdr_projector.shard import Shard
 from curcdr_projector.table import Table
-from legbook.contracts.topics import CDR, CHECKPOINTS, LEGS, RAW, partition_of
-from legbook.runtime import fleet, http, kafka, logs, stop
+from legbook.contracts.topics import CDR, CHECKPOINTS, LEGS, RAW, STATUS
+from legbook.runtime import http, kafka, logs, stop
 from legbook.runtime.fleet import Pbx
+from legbook.runtime.fleetfile import FleetFile
 from legbook.runtime.ownership import PartitionOwner
 from legbook.runtime.settings import FleetSettings, KafkaSettings, MysqlSettings, load
 from legbook.runtime.stop import CannotStartError
@@ -35,6 +37,12 @@ class Projector:
     ) -> None:
         self._settings, self._kafka, self._mysql = settings, kafka_settings, mysql
         self._pbxs, self._count = pbxs, count
+        self._zones: dict[str, tzinfo] = {}
+        self.fleet_changed()
+
+    def fleet_changed(self) -> None:
+        """What left the fleet keeps its zone: its rows may not be over."""
+        self._zones.update((name, pbx.zone) for name, pbx in self._pbxs.items())
 
     async def acquire(self, partitions: list[int]) -> dict[int, Shard]:
         """1 fence, 2 read; the caller serves."""
@@ -83,13 +91,8 @@ class Projector:
             await reader.stop()
 
     def _table(self, shard: Shard) -> Table:
-        zones = {
-            name: pbx.zone
-            for name, pbx in self._pbxs.items()
-            if partition_of(name, self._count) == shard.partition
-        }
         where = (shard.partition, self._count)
-        return Table(self._settings, self._mysql, where, zones, shard.live, shard.prove)
+        return Table(self._settings, self._mysql, where, self._zones, shard.live, shard.prove)
 
 
 def die(error: BaseException) -> None:
@@ -104,20 +107,24 @@ def main() -> None:
     try:
         settings, kafka_settings, mysql = load(Settings), load(KafkaSettings), load(MysqlSettings)
         logs.configure(settings.log_level)
-        pbxs = fleet.load(load(FleetSettings).fleet)
+        pbxs = FleetFile(load(FleetSettings).fleet)
         mysql.parsed()
         count = asyncio.run(
-            kafka.partitions(kafka_settings, RAW.name, CHECKPOINTS.name, LEGS.name, CDR.name, RAW.dlq)
+            kafka.partitions(
+                kafka_settings, RAW.name, CHECKPOINTS.name, LEGS.name, CDR.name, STATUS.name, RAW.dlq
+            )
         )
     except CannotStartError as error:
         sys.exit(stop.exit_code(error))
     app = agent.app(settings, kafka_settings, count)
-    projector = Projector(settings, kafka_settings, mysql, pbxs, count)
+    projector = Projector(settings, kafka_settings, mysql, pbxs.pbxs, count)
+    pbxs.on_change(projector.fleet_changed)
     folding = agent.Agent(app, projector.acquire, die, settings.unacked_bytes)
     health = http.Health(ready={"partitions": folding.waiting})
 
     @app.task  # type: ignore[untyped-decorator]
     async def serve_http() -> None:
+        pbxs.watch()
         try:
             async with http.serve(health, settings):
                 await asyncio.Event().wait()

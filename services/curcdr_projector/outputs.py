@@ -11,7 +11,7 @@ from curcdr_projector import metrics
 from legbook.contracts import codec
 from legbook.contracts.legs import Leg
 from legbook.contracts.topics import CDR, CHECKPOINTS, LEGS
-from legbook.runtime.ownership import Record
+from legbook.runtime.kafka import Record
 
 _LEG: Final = [("schema", b"Leg/1")]
 

@@ -6,7 +6,6 @@ Folding never waits. Everything unforeseen is raised: the process ends, a fresh 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -15,6 +14,7 @@ from curcdr_projector import metrics
 from curcdr_projector.outputs import Cursor, Outputs, cursor_key, cursor_record
 from curcdr_projector.progress import Fold, Progress
 from curcdr_projector.settings import Settings
+from curcdr_projector.status import Statuses
 from legbook.calls import LegChange, PbxState, RuleError, Surprise
 from legbook.calls.checkpoint import NewerFormatError
 from legbook.contracts import codec
@@ -24,7 +24,8 @@ from legbook.contracts.raw import Entry, RawRecord
 from legbook.contracts.topics import CHECKPOINTS, RAW, partition_of
 from legbook.runtime.dlq import Brake, BrakeError, letter
 from legbook.runtime.fleet import Pbx
-from legbook.runtime.ownership import LostError, PartitionOwner, Record
+from legbook.runtime.kafka import Record
+from legbook.runtime.ownership import LostError, PartitionOwner
 from legbook.runtime.stop import CannotStartError, FatalError
 
 _log = structlog.get_logger("curcdr_projector")
@@ -49,7 +50,7 @@ class Shard:
         self._entries = 0
         self._saved_at = time.monotonic()
         self._proofs: list[asyncio.Future[None]] = []
-        self._received: dict[str, datetime] = {}
+        self._statuses = Statuses()
         metrics.UNACKED.labels(str(self.partition)).set(0)
 
     def load(self, first_offset: int) -> None:
@@ -105,7 +106,7 @@ class Shard:
 
     def _read(self, value: bytes) -> RawRecord:
         record = codec.decode_raw(value)
-        if record.pbx not in self._fleet:
+        if record.pbx not in self._fleet and record.pbx not in self._states:
             raise BadMessageError(f"{UNKNOWN_PBX}: {record.pbx} is not in the fleet file")
         if partition_of(record.pbx, self._partitions) != self.partition:
             raise BadMessageError(
@@ -129,7 +130,7 @@ class Shard:
             pbx = self._fleet[name]
             state = self._states[name] = PbxState(name, pbx.number, pbx.inbound_contexts)
         if record.epoch < state.cursor[0]:
-            metrics.LATE.labels(name).inc(len(record.entries))
+            self._statuses.late(record)
             return
         self._dirty.add(name)
         self._entries += len(record.entries)
@@ -139,22 +140,9 @@ class Shard:
                 self._apply(state, record, entry, offset, emit=emit)
             except BrakeError as error:
                 braked = error  # behind the record: the next process goes on with the one after it
-        self._count(state, record)
+        self._statuses.folded(record, len(state.legs))
         if braked is not None:
             raise braked
-
-    def _count(self, state: PbxState, record: RawRecord) -> None:
-        name = record.pbx
-        metrics.ENTRIES.labels(name).inc(len(record.entries))
-        metrics.LIVE_LEGS.labels(name).set(len(state.legs))
-        if received := record.entries[-1].received_at:
-            if name not in self._received:
-                metrics.LAG.labels(name).set_function(lambda: self._lag(name))
-            self._received[name] = received
-
-    def _lag(self, pbx: str) -> float:
-        """Grows while nothing is folded, whatever the reason."""
-        return (datetime.now(UTC) - self._received[pbx]).total_seconds()
 
     def _apply(self, state: PbxState, record: RawRecord, entry: Entry, offset: int, *, emit: bool) -> None:
         wrong: BaseException | None = None
@@ -187,7 +175,7 @@ class Shard:
         while True:
             await asyncio.sleep(interval - (time.monotonic() - shift) % interval)
             due = self._checkpoint_due()
-            if self._outputs or due or self._proofs:
+            if self._outputs or due or self._proofs or self._statuses.due:
                 await self._publish(checkpoint=due)
 
     async def publish_last(self) -> None:
@@ -206,6 +194,8 @@ class Shard:
         ):  # MySQL must not be told of a past that is being refolded
             proofs, self._proofs = self._proofs, []
         published = self.progress.publishing()
+        if self._statuses.due:
+            records += self._statuses.records(self._states)
         if checkpoint:
             records += [
                 Record(CHECKPOINTS.name, n.encode(), self._states[n].dump()) for n in sorted(self._dirty)
@@ -229,9 +219,7 @@ class Shard:
 
     def forget(self) -> None:
         """Its gauges are somebody else's now."""
-        for name in self._received:
-            metrics.LAG.remove(name)
-            metrics.LIVE_LEGS.remove(name)
+        self._statuses.forget()
         metrics.UNACKED.remove(str(self.partition))
 
     async def close(self) -> None:

@@ -116,12 +116,9 @@ class Table:
         """Missing or different rows are written, extra ones deleted. What changes meanwhile waits in `_changed`."""
         pending, self._changed = self._changed, {}
         legs = {leg.leg_id: leg for leg in self._live()}
-        there = await asyncio.to_thread(session.present, None if everything else list(self._zones))
-        ours = {
-            leg_id: ver
-            for leg_id, ver, pbx in there
-            if partition_of(pbx, self._partitions) == self._partition
-        }
+        names = [pbx for pbx in self._zones if self._is_ours(pbx)]
+        there = await asyncio.to_thread(session.present, None if everything else names)
+        ours = {leg_id: ver for leg_id, ver, pbx in there if self._is_ours(pbx)}
         missing = [leg for leg_id, leg in legs.items() if leg_id not in ours]
         different = [leg for leg_id, leg in legs.items() if leg_id in ours and ours[leg_id] != leg.ver]
         extra = [leg_id for leg_id in ours if leg_id not in legs]
@@ -133,6 +130,9 @@ class Table:
             }
             for how, ids in {**wrong, "extra": extra}.items():
                 metrics.REPAIRED.labels(how).inc(len([leg_id for leg_id in ids if leg_id not in pending]))
+
+    def _is_ours(self, pbx: str) -> bool:
+        return partition_of(pbx, self._partitions) == self._partition
 
     def _row(self, leg: Leg) -> tuple[str | int, ...]:
         return row(leg, self._zones[leg.pbx])

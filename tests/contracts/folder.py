@@ -21,6 +21,8 @@ DECODERS: Final[dict[str, Callable[[bytes], Struct]]] = {
     "IngestStatus": codec.decode_status,
     "ProjectorStatus": codec.decode_status,
     "Leg": codec.decode_leg,
+    "Hangup": codec.decode_command,
+    "CommandResult": codec.decode_result,
 }
 
 

@@ -42,12 +42,27 @@ def test_an_example_round_trips_through_the_codec(path: Path) -> None:
     assert encoded(read(path)) == encoded(json.loads(codec.encode(decoded)))
 
 
-@every_example
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if message_of(path) != "Hangup"], ids=label)
 def test_unknown_fields_are_ignored_by_decoders_and_schemas(path: Path) -> None:
     known, grown = read(path), _grown(read(path))
     assert grown != known
     assert DECODERS[message_of(path)](encoded(grown)) == DECODERS[message_of(path)](encoded(known))
     validator(message_of(path)).validate(grown)
+
+
+@pytest.mark.parametrize("where", [[], ["args"]])
+def test_an_unknown_field_of_a_command_is_refused(where: list[str]) -> None:
+    """It may be the one that mattered."""
+    (path,) = [path for path in EXAMPLES if message_of(path) == "Hangup"]
+    command = read(path)
+    part = command
+    for name in where:
+        part = part[name]
+    part["force"] = True
+
+    assert not validator("Hangup").is_valid(command)
+    with pytest.raises(codec.BadMessageError, match="unknown field `force`"):
+        codec.decode_command(encoded(command))
 
 
 def _grown(value: Any) -> Any:

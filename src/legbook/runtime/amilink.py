@@ -10,8 +10,8 @@ import itertools
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Container
-from typing import Final, cast
+from collections.abc import Callable, Container, Iterable
+from typing import Any, Final, cast
 
 import structlog
 from panoramisk.actions import Action
@@ -172,25 +172,45 @@ class Link:
     async def _login(self, username: str, secret: str) -> None:
         action_id = f"{ACTION_PREFIX}{next(_numbers)}"
         written = encode.login(username, secret, action_id)
-        answer = await self._send(_Action(written, "Login", action_id))
+        answer = await self._answer(self._manager.send_action(_Action(written, "Login", action_id)))
         if not answer.success:
             raise LinkError("login", f"login of {username!r} refused: {answer.message}")
 
     async def ask(self, name: str, *headers: tuple[str, str], patience: float = 10.0) -> Message:
         """One action with one answer. LinkError when none comes; BadActionError for what must not be written."""
-        action_id = f"{ACTION_PREFIX}{next(_numbers)}"
-        written = encode.encode([("Action", name), ("ActionID", action_id), *headers])
+        return cast("Message", await self._ask(name, headers, patience))
+
+    async def ask_list(self, name: str, patience: float = 30.0) -> list[Message]:
+        """One action answered by a list: the response, the items, the one that completes it. LinkError."""
+        found = await self._ask(name, (), patience)
+        return found if isinstance(found, list) else [cast("Message", found)]  # an Error is alone
+
+    async def _ask(self, name: str, headers: Iterable[tuple[str, str]], patience: float) -> object:
+        (answer,) = self.send([("Action", name), *headers])
         try:
             async with asyncio.timeout(patience):
-                return await self._send(_Action(written, name, action_id))
+                return await self._answer(answer)
         except TimeoutError:
             raise LinkError("silent", f"no answer to {name} within {patience:.0f} s") from None
 
-    async def _send(self, action: _Action) -> Message:
+    def send(self, *actions: Iterable[tuple[str, str]]) -> list["asyncio.Future[Any]"]:
+        """All in one write, now: nothing is awaited. The answers; one is cancelled if the link ends before it.
+
+        LinkError and BadActionError: nothing was written.
+        """
         if self._wire.over.done():
             raise self._wire.over.result()
+        named = [(f"{ACTION_PREFIX}{next(_numbers)}", tuple(action)) for action in actions]
+        written = [encode.encode([first, ("ActionID", i), *rest]) for i, (first, *rest) in named]
+        together = [b"".join(written), *[b""] * (len(written) - 1)]  # panoramisk writes each action by itself
+        return [
+            self._manager.send_action(_Action(data, first[1], action_id))
+            for data, (action_id, (first, *_)) in zip(together, named, strict=True)
+        ]
+
+    async def _answer(self, answer: "asyncio.Future[Any]") -> Any:
         try:
-            return cast("Message", await self._manager.send_action(action))
+            return await answer
         except asyncio.CancelledError:
             cancelled = cast("asyncio.Task[object]", asyncio.current_task()).cancelling()
             if self._wire.over.done() and not cancelled:  # connection_lost cancelled the answer, nobody us

@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 from aiokafka import ConsumerRecord
 
+from legbook.runtime.kafka import Record
 from legbook.runtime.metrics import DEAD_LETTERS
-from legbook.runtime.ownership import Record
 from legbook.runtime.stop import FatalError
 
 

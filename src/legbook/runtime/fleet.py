@@ -120,12 +120,20 @@ def _told(error: Mapping[str, Any]) -> str:
 
 
 def ingest_login(name: str, pbx: Pbx) -> tuple[str, str]:
+    return _login(name, "ingest", pbx.ingest)
+
+
+def gateway_login(name: str, pbx: Pbx) -> tuple[str, str]:
+    return _login(name, "gateway", pbx.gateway)
+
+
+def _login(name: str, part: str, user: AmiUser | None) -> tuple[str, str]:
     """(username, secret) that can be sent; FleetError names what is wrong."""
-    if pbx.ingest is None:
-        raise FleetError(f"pbx.{name}.ingest: missing; give username and secret_file or secret_env")
+    if user is None:
+        raise FleetError(f"pbx.{name}.{part}: missing; give username and secret_file or secret_env")
     try:
-        secret = pbx.ingest.secret()
-        login(pbx.ingest.username, secret, "check")
+        secret = user.secret()
+        login(user.username, secret, "check")
     except (FleetError, BadActionError) as error:
-        raise FleetError(f"pbx.{name}.ingest.{error}") from None
-    return pbx.ingest.username, secret
+        raise FleetError(f"pbx.{name}.{part}.{error}") from None
+    return user.username, secret

@@ -3,19 +3,31 @@
 import asyncio
 import math
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from aiokafka.structs import RecordMetadata
 
 from legbook.runtime.settings import KafkaSettings
 from legbook.runtime.stop import CannotStartError
 
 _log = structlog.get_logger("legbook.kafka")
+
+
+class Record(NamedTuple):
+    """To send; which partition is said beside it."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
 WAIT: Final = 2.0  # seconds between two tries to reach a Kafka that is not there
 
 
@@ -79,6 +91,36 @@ async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await client.close()
+
+
+async def stop(producer: AIOKafkaProducer, patience: float = 5.0) -> None:
+    """Aiokafka waits for what it has accepted, for ever when Kafka is away: not for so long."""
+    try:
+        async with asyncio.timeout(patience):
+            await producer.stop()
+    except TimeoutError:
+        _log.debug("producer did not stop cleanly")
+
+
+async def accepted(
+    producer: AIOKafkaProducer, record: Record, partition: int
+) -> "asyncio.Future[RecordMetadata]":
+    """Returns when the producer will not give it up any more; the future, when Kafka has it.
+
+    KafkaError: no retry cures it.
+    """
+    while True:
+        try:
+            return await producer.send(
+                record.topic, record.value, key=record.key, partition=partition, headers=list(record.headers)
+            )
+        except (KafkaTimeoutError, UnknownTopicOrPartitionError):
+            continue  # a full batch or no metadata for the whole request time-out
+
+
+async def deliver(producer: AIOKafkaProducer, record: Record, partition: int) -> None:
+    """Returns when Kafka has it; waits as long as that takes. KafkaError: no retry cures it."""
+    await (await accepted(producer, record, partition))
 
 
 async def partitions(settings: KafkaSettings, *topics: str) -> int:

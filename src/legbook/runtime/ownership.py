@@ -9,13 +9,14 @@ means not written, and not the owner any more.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from legbook.runtime import kafka
+from legbook.runtime.kafka import Record
 from legbook.runtime.settings import KafkaSettings
 
 _log = structlog.get_logger("legbook.ownership")
@@ -27,15 +28,6 @@ STOP: Final = 3.0
 
 class LostError(Exception):
     """Fenced, or nobody can say: do nothing more in the name of this owner."""
-
-
-class Record(NamedTuple):
-    """To our partition number of a topic."""
-
-    topic: str
-    key: bytes
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 @dataclass(slots=True)

@@ -112,6 +112,17 @@ class ServiceSettings(BaseSettings):
     )
 
 
+class AmiSettings(ServiceSettings):
+    """What every service has that talks to PBXs."""
+
+    ping_interval: float = Field(5.0, gt=0, description="Between two pings.")
+    silence: float = Field(15.0, gt=0, description="A link without a byte for this long is cut.")
+    backoff_first: float = Field(
+        0.5, gt=0, description="First wait after a failed connection; doubles, with jitter."
+    )
+    backoff_most: float = Field(30.0, gt=0, description="Longest wait between two connections.")
+
+
 def load(kind: type[_S]) -> _S:
     """The settings, or CannotStartError naming each variable that is wrong and why."""
     try:

@@ -40,7 +40,7 @@ async def start(tmp_path: Path, kafka_settings: KafkaSettings) -> AsyncIterator[
 
         async def start_ingest(pbx: str, port: int) -> Ingest:
             made = Ingest(tmp_path, kafka_settings.bootstrap_servers)
-            await made.start(pbx, port)
+            await made.start({pbx: port})
             stack.push_async_callback(made.kill)
             await made.ready()
             return made

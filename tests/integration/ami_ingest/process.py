@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +32,35 @@ async def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Non
 class Ingest:
     """One `python -m ami_ingest`."""
 
-    def __init__(self, folder: Path, bootstrap: str) -> None:
+    def __init__(self, folder: Path, bootstrap: str, instance: str = "slot-1") -> None:
+        self._instance = instance
         self._folder = folder / uuid.uuid4().hex[:8]
         self._folder.mkdir()
+        self._fleet = self._folder / "fleet.toml"
         self._bootstrap = bootstrap
 
-    async def start(self, pbx: str, port: int) -> None:
-        fleet = self._folder / "fleet.toml"
-        fleet.write_text(
-            f'[pbx.{pbx}]\nnumber = 1\nhost = "127.0.0.1"\nport = {port}\n'
+    def fleet(self, pbxs: Mapping[str, int], **more: str) -> None:
+        """PBX -> port; `more`: lines for each."""
+        lines = "".join(f"{key} = {value}\n" for key, value in more.items())
+        tables = [
+            f'[pbx.{name}]\nnumber = {number}\nhost = "127.0.0.1"\nport = {port}\n{lines}'
             f'ingest = {{ username = "{USERNAME}", secret_env = "PBX_SECRET" }}\n'
-        )
+            for number, (name, port) in enumerate(pbxs.items(), 1)
+        ]
+        self._fleet.write_text("".join(tables))
+
+    def hang_up_signal(self) -> None:
+        """SIGHUP: read the fleet file again."""
+        self.process.send_signal(signal.SIGHUP)
+
+    async def start(self, pbxs: Mapping[str, int]) -> None:
+        self.fleet(pbxs)
         ours = {
             "KAFKA_BOOTSTRAP_SERVERS": self._bootstrap,
-            "LEGBOOK_FLEET": str(fleet),
+            "LEGBOOK_FLEET": str(self._fleet),
             "PBX_SECRET": SECRET,
             "AMI_INGEST_BACKOFF_FIRST": "0.1",
+            "AMI_INGEST_INSTANCE": self._instance,
         }
         with (self._folder / "log").open("wb") as log:
             self.process = await asyncio.create_subprocess_exec(

@@ -8,13 +8,24 @@ from typing import Any, TypeVar
 from ami_ingest.connection import Connection
 from ami_ingest.sequence import Sequence
 from ami_ingest.settings import Settings
-from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Entry, Event, Gap, Heartbeat
+from legbook.contracts.raw import (
+    ConnectionDown,
+    ConnectionUp,
+    Drop,
+    Entry,
+    Event,
+    Gap,
+    Heartbeat,
+    SnapshotBegin,
+    SnapshotChannel,
+    SnapshotEnd,
+)
 from legbook.runtime.fleet import Pbx
 from tests.unit.ami_ingest.samples import Taker
 
 PATIENCE = 10.0  # seconds until a condition that never comes is a failure
 USERNAME, SECRET = "legbook", "s3cret"
-QUICK = Settings(ping_interval=0.05, silence=0.4, backoff_first=0.01, backoff_most=0.02, worker="w")
+QUICK = Settings(ping_interval=0.05, silence=0.4, backoff_first=0.01, backoff_most=0.02)
 _E = TypeVar("_E")
 
 
@@ -47,8 +58,9 @@ class Listener:
 
     @property
     def story(self) -> list[Entry]:
-        """Everything but heartbeats."""
-        return [entry for entry in self.taker.entries if not isinstance(entry, Heartbeat)]
+        """Everything but heartbeats and snapshots."""
+        usual = (Heartbeat, SnapshotBegin, SnapshotChannel, SnapshotEnd)
+        return [entry for entry in self.taker.entries if not isinstance(entry, usual)]
 
     @property
     def ups(self) -> list[ConnectionUp]:
@@ -85,7 +97,7 @@ class Listener:
         await asyncio.wait([self.running])
         if not self.running.cancelled():
             self.running.result()
-        await self.connection.stop()
+        self.connection.stop()
 
 
 @asynccontextmanager

@@ -7,10 +7,10 @@ import pytest
 import stamina.instrumentation
 from structlog.testing import capture_logs
 
-from ami_ingest import connection
 from ami_ingest.settings import Settings
 from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Event, Gap, Heartbeat
 from legbook.fakepbx import Action, FakePbx, Session, Switch
+from legbook.runtime import amikeeper
 from tests.scenarios.fakepbx.client import Client
 from tests.unit.ami_ingest.conftest import Start
 from tests.unit.ami_ingest.listening import QUICK, SECRET, Listener, listening
@@ -154,7 +154,7 @@ async def test_no_wait_grows_forgotten_after_a_failure_that_took_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A black hole takes as long to fail as a link takes to have lasted: it has not."""
-    monkeypatch.setattr(connection, "LASTED", 0.0)
+    monkeypatch.setattr(amikeeper, "LASTED", 0.0)
     waits: list[float] = []
     stamina.instrumentation.set_on_retry_hooks([lambda details: waits.append(details.wait_for)])
 
@@ -169,7 +169,7 @@ async def test_no_wait_grows_forgotten_after_a_failure_that_took_long(
 async def test_a_link_that_has_lasted_is_made_again_at_once(
     pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "LASTED", 0.0)
+    monkeypatch.setattr(amikeeper, "LASTED", 0.0)
     settings = QUICK.model_copy(update={"backoff_first": 60.0, "backoff_most": 60.0})
     async with listening(pbx.port, settings) as listener:
         for count in (1, 2, 3):

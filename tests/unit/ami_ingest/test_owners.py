@@ -1,91 +1,50 @@
-"""Owner records: a boot is recorded when Kafka allows, and never against a newer owner."""
+"""Who may read a PBX: epochs grow, and a claim stands until a newer one is seen."""
 
-import asyncio
-from typing import Any
-
-import pytest
-
-from ami_ingest import owners
-from ami_ingest.owners import Owners
-from legbook.contracts import codec
+from ami_ingest.owners import claims, known, newest, record
 from legbook.contracts.status import Owner
-from legbook.runtime import kafka
-from legbook.runtime.ownership import LostError
-from legbook.runtime.settings import KafkaSettings
-from legbook.runtime.stop import FatalError
 
-RECORD = Owner(pbx="hq", epoch=5, worker="w", process="p")
+STAMP = (1000, "w", "p")
 
 
-class Lease:
-    """Stands for the partition's owner; away at first."""
-
-    partition = 0
-
-    def __init__(self) -> None:
-        self.away, self.acquired = True, 0
-        self.written: list[Any] = []
-
-    async def acquire(self) -> None:
-        self.acquired += 1
-        self.away = False
-
-    async def write(self, records: list[Any], patience: float = 5.0) -> None:
-        if self.away:
-            raise LostError("Kafka is away")
-        self.written += records
+def owner(epoch: int, pbx: str = "hq", process: str = "p", boot: int | None = None) -> Owner:
+    return Owner(pbx=pbx, epoch=epoch, worker="w", process=process, boot=boot)
 
 
-@pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> dict[bytes, bytes]:
-    """What the owners topic holds."""
-    found: dict[bytes, bytes] = {}
-
-    async def newest_values(*_: object) -> dict[bytes, bytes]:
-        return found
-
-    monkeypatch.setattr(kafka, "newest_values", newest_values)
-    monkeypatch.setattr(owners, "WAIT", 0.0)
-    return found
+def test_the_first_epoch_is_the_second_of_now() -> None:
+    assert claims(["hq"], {}, {}, STAMP) == {"hq": owner(1000)}
 
 
-def _owning() -> tuple[Owners, Lease]:
-    found, lease = Owners(KafkaSettings(), "w", 0), Lease()
-    found._owner = lease  # type: ignore[assignment]
-    found._records = {"hq": RECORD}
-    return found, lease
+def test_an_epoch_is_above_the_last_one_though_the_clock_was_set_back() -> None:
+    last = {"hq": owner(5000, process="other", boot=7)}
+
+    assert claims(["hq"], last, {}, STAMP) == {"hq": owner(5001, boot=7)}, "and the boot is handed on"
 
 
-async def test_a_boot_is_recorded_when_kafka_is_back(there: dict[bytes, bytes]) -> None:
-    owning, lease = _owning()
-    task = asyncio.create_task(owning.run())
-    owning.boot_known("hq", 7)
-    async with asyncio.timeout(5):
-        while not lease.written:
-            await asyncio.sleep(0)
-    task.cancel()
+def test_a_claim_stands_while_nobody_has_a_newer_one() -> None:
+    ours = {"hq": owner(900, boot=3)}
 
-    assert codec.decode_owner(lease.written[0].value).boot == 7
-    assert lease.acquired == 1
+    assert claims(["hq"], {}, ours, STAMP) == ours
+    assert claims(["hq"], {"hq": owner(900)}, ours, STAMP) == ours
 
 
-async def test_a_successor_is_not_fenced(there: dict[bytes, bytes]) -> None:
-    owning, lease = _owning()
-    there[b"hq"] = codec.encode(Owner(pbx="hq", epoch=6, worker="other", process="q"))
-    owning.boot_known("hq", 7)
+def test_a_newer_claim_of_somebody_else_is_outbid() -> None:
+    found = claims(["hq"], {"hq": owner(2000, process="other")}, {"hq": owner(900)}, STAMP)
 
-    with pytest.raises(FatalError, match="hq is read by worker other now, epoch 6"):
-        await owning.run()
-    assert (lease.acquired, lease.written) == (0, [])
+    assert found == {"hq": owner(2001)}
 
 
-async def test_a_known_boot_is_no_news(there: dict[bytes, bytes]) -> None:
-    owning, lease = _owning()
-    lease.away = False
-    owning._records = {"hq": Owner(pbx="hq", epoch=5, worker="w", process="p", boot=7)}
-    owning.boot_known("hq", 7)
+def test_what_left_the_fleet_is_not_claimed() -> None:
+    assert claims([], {"hq": owner(1)}, {"hq": owner(900)}, STAMP) == {}
 
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.05):
-            await owning.run()
-    assert lease.written == []
+
+def test_of_two_views_the_higher_epoch_is_the_newer() -> None:
+    one, other = {"a": owner(1, "a"), "b": owner(5, "b")}, {"b": owner(4, "b"), "c": owner(2, "c")}
+
+    assert {pbx: each.epoch for pbx, each in newest(one, other).items()} == {"a": 1, "b": 5, "c": 2}
+
+
+def test_records_come_back_as_they_were() -> None:
+    written = record(owner(9, boot=2))
+
+    assert written.value is not None
+    assert known({written.key: written.value}) == {"hq": owner(9, boot=2)}

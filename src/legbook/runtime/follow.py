@@ -1,0 +1,58 @@
+"""Reads partitions from their beginning (or from now) and goes on: what a view in memory is made of.
+
+No group: everybody who follows sees everything.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from legbook.runtime import kafka
+from legbook.runtime.settings import KafkaSettings
+
+_log = structlog.get_logger("legbook.kafka")
+POLL: Final = 200  # ms
+Put = Callable[["ConsumerRecord[Any, Any]"], None]
+
+
+class Follower:
+    """`put` gets every record, tombstones too; `caught_up` is set once all is read that was there at the start."""
+
+    def __init__(self, settings: KafkaSettings, put: Put, *, from_end: bool = False) -> None:
+        self._settings, self._put, self._from_end = settings, put, from_end
+        self.caught_up = asyncio.Event()
+
+    async def run(self, topics: Collection[str], partitions: Sequence[int]) -> None:
+        """Until cancelled. Where Kafka was away at the start, it begins again: newest values do not mind."""
+        targets = [TopicPartition(topic, p) for topic in topics for p in partitions]
+        while True:
+            reader = kafka.consumer(self._settings, fetch_max_wait_ms=100)
+            try:
+                await reader.start()
+                reader.assign(targets)
+                await self._read(reader, targets)
+            except KafkaError as error:
+                _log.warning("cannot follow", topics=list(topics), why=repr(error))
+                await asyncio.sleep(kafka.WAIT)
+            finally:
+                await reader.stop()
+
+    async def _read(self, reader: AIOKafkaConsumer, targets: list[TopicPartition]) -> None:
+        ends = await reader.end_offsets(targets)
+        starts = ends if self._from_end else await reader.beginning_offsets(targets)
+        for target in targets:
+            reader.seek(target, starts[target])
+        behind = {target for target in targets if starts[target] < ends[target]}
+        while True:
+            for target in list(behind):
+                if await reader.position(target) >= ends[target]:  # it also passes transaction markers
+                    behind.discard(target)
+            if not behind:
+                self.caught_up.set()
+            for records in (await reader.getmany(timeout_ms=POLL)).values():
+                for record in records:
+                    self._put(record)
