@@ -110,12 +110,13 @@ allowmultiplelogin = yes
 [legbook_ingest]
 secret = {settings.ingest_secret}
 read = system,call,agent,user,cdr,dialplan
-write = system,call,reporting
+write = reporting
 writetimeout = 5000
 [legbook_gateway]
 secret = {settings.gateway_secret}
-read = call,agent
-write = call,system
+read = call
+eventfilter = Event: Hangup
+write = call
 writetimeout = 5000
 """
 

@@ -10,6 +10,13 @@ from legbook.demo.world import World
 from legbook.devstack.processes import free_ports
 from tests.e2e.fleet import PBXS
 
+# PBXs come and go: nobody waits half a minute for one that is back
+QUICK = {
+    f"{service}_BACKOFF_{which}": seconds
+    for service in ("AMI_INGEST", "COMMAND_GATEWAY")
+    for which, seconds in (("FIRST", "0.1"), ("MOST", "0.3"))
+}
+
 
 @pytest.fixture(scope="session")
 def ports() -> dict[str, int]:
@@ -21,17 +28,17 @@ def running(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> 
     folder: Path = tmp_path_factory.mktemp("world")
     with World(folder) as world:
         world.fleet(ports)
-        world.start(AMI_INGEST_BACKOFF_FIRST="0.1", AMI_INGEST_BACKOFF_MOST="0.3")
+        world.start(**QUICK)
         yield world
 
 
 @pytest.fixture
 def world(running: World) -> World:
     """Whoever killed a service last did not start it again: do it now. Ingest is ready when its PBXs are up."""
-    for name in ("curcdr_projector", "cdr_archiver"):
+    for name in ("curcdr_projector", "cdr_archiver", "command_gateway"):
         if running.exit_code(name) is not None:
-            running.start(name)
-    running.wait_ready("curcdr_projector", "cdr_archiver")
+            running.start(name, **QUICK)
+    running.wait_ready("curcdr_projector", "cdr_archiver", "command_gateway")
     return running
 
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from legbook.demo.world import SECRET, USERNAME
+from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 
-PBXS = ("seed", "load", "cut", "mysql", "letters", "other", "kafka")
+PBXS = ("commands", "seed", "load", "cut", "mysql", "letters", "other", "kafka")
 
 
 def play(
@@ -22,6 +22,7 @@ def play(
         recordings,
         username=USERNAME,
         secret=SECRET,
+        others=[GATEWAY],
         port=ports[name],
         rounds=rounds,
         spacing=spacing,

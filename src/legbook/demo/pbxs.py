@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from legbook.demo.world import SECRET, USERNAME
+from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 
 _ROOT: Final = Path(__file__).parents[3] / "tests" / "fixtures" / "recordings"
@@ -29,16 +29,25 @@ def for_demo(name: str) -> FakePbx:
         recordings(profile, scenarios),
         username=USERNAME,
         secret=SECRET,
+        others=[GATEWAY],
         rounds=None,
         spacing=SPACING,
         begin_on_login=True,
     )
 
 
-def once(name: str) -> FakePbx:
-    """The ring group, once, when told to begin."""
+def ring_groups(name: str, rounds: int, spacing: float | None = None) -> FakePbx:
+    """The ring group so many times, when told to begin."""
     profile, _ = _DEMO[name]
-    return FakePbx(name, recordings(profile, [RING_GROUP]), username=USERNAME, secret=SECRET, rounds=1)
+    return FakePbx(
+        name,
+        recordings(profile, [RING_GROUP]),
+        username=USERNAME,
+        secret=SECRET,
+        others=[GATEWAY],
+        rounds=rounds,
+        spacing=spacing,
+    )
 
 
 NAMES: Final = tuple(_DEMO)

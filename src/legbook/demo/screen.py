@@ -19,21 +19,21 @@ class Screen(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def choose(addresses: list[str]) -> Screen:
-    return Terminal(addresses) if sys.stdout.isatty() else Plain(addresses)
+def choose(addresses: list[str], hangup: str) -> Screen:
+    """`hangup`: what to type before the PBX and the id of a leg."""
+    return Terminal(addresses, hangup) if sys.stdout.isatty() else Plain(addresses, hangup)
 
 
 class Terminal:
     """For people."""
 
-    def __init__(self, addresses: list[str]) -> None:
-        self._addresses = addresses
+    def __init__(self, addresses: list[str], hangup: str) -> None:
+        self._addresses, self._hangup = addresses, hangup
         self._live = Live(console=Console(), refresh_per_second=8)
 
     def show(self, live: list[dict[str, Any]], finished: int, last: list[dict[str, Any]]) -> None:
-        self._live.update(
-            Group(_curcdr(live), Text(), _mycdr(finished, last), Text(), *map(Text, self._addresses))
-        )
+        below = ["hang up a leg, in another terminal:", f"  {_line(self._hangup, live)}", *self._addresses]
+        self._live.update(Group(_curcdr(live), Text(), _mycdr(finished, last), Text(), *map(Text, below)))
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -46,8 +46,9 @@ class Terminal:
 class Plain:
     """For pipes and logs."""
 
-    def __init__(self, addresses: list[str]) -> None:
-        self._addresses = addresses
+    def __init__(self, addresses: list[str], hangup: str) -> None:
+        self._addresses, self._hangup = addresses, hangup
+        self._told = False
         self._rows: dict[int, str] = {}
         self._finished: int | None = None
 
@@ -56,6 +57,9 @@ class Plain:
         for leg_id, line in now.items():
             if self._rows.get(leg_id) != line:
                 _print(f"curcdr {leg_id} {line}")
+        if live and not self._told:
+            self._told = True
+            _print(f"hang up a leg:         {_line(self._hangup, live)}")
         for leg_id in self._rows.keys() - now.keys():
             _print(f"curcdr {leg_id} gone")
         if last and self._finished is not None:
@@ -72,6 +76,14 @@ class Plain:
 
     def __exit__(self, *_: object) -> None:
         sys.stdout.flush()
+
+
+def _line(hangup: str, live: list[dict[str, Any]]) -> str:
+    """For the youngest leg that talks, or rings: it is there for a while."""
+    ready = [row for row in live if row["dstuid"]]
+    talking = [row for row in ready if row["disposition"] == "LINK"]
+    row = next(iter((talking or ready)[::-1]), None)
+    return f"{hangup} {row['pbx']} {row['id']}" if row else f"{hangup} PBX ID"
 
 
 def _print(line: str) -> None:

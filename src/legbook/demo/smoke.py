@@ -1,6 +1,7 @@
-"""`make smoke`: one ring-group call on two PBXs through everything; what must be seen is awaited and checked.
+"""`make smoke`: ring-group calls through everything; what must be seen is awaited and checked.
 
-The last line is `smoke: live_rows=6 cdr_rows=6 ok`, or says what is wrong; exit code 1 then.
+Round one: one call on two PBXs. Round two, on the first: its answered leg is hung up by command. The last line is
+`smoke: live_rows=6 cdr_rows=6 commands=1 ok`, or says what is wrong; exit code 1 then.
 """
 
 import asyncio
@@ -13,12 +14,16 @@ from typing import Any, TypeVar
 
 from legbook.demo import pbxs
 from legbook.demo.playing import playing
+from legbook.demo.watch import Watch
 from legbook.demo.world import World
 from legbook.devstack import StackError
+from legbook.fakepbx import FakePbx
 
 _T = TypeVar("_T")
 _ZERO = "0000-00-00 00:00:00"
 _PHONES = ["201", "202", "203"]
+_ROUND_TWO = 10.0  # seconds after round one
+_WHOLE_TALK = 3.9  # seconds, nearly: what nobody cuts short
 
 
 class WrongError(Exception):
@@ -32,11 +37,11 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="legbook-smoke-") as folder,
             World(Path(folder), _say) as world,
         ):
-            live, finished = asyncio.run(_calls(world))
+            live, finished, commands = asyncio.run(_calls(world))
     except (WrongError, StackError) as error:
         _say(f"smoke: failed after {time.monotonic() - began:.0f} s: {error}")
         sys.exit(1)
-    _say(f"smoke: live_rows={live} cdr_rows={finished} ok")
+    _say(f"smoke: live_rows={live} cdr_rows={finished} commands={commands} ok")
 
 
 def _say(line: str) -> None:
@@ -44,8 +49,9 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def _calls(world: World) -> tuple[int, int]:
-    played = [pbxs.once(name) for name in pbxs.NAMES]
+async def _calls(world: World) -> tuple[int, int, int]:
+    first, second = pbxs.NAMES
+    played = [pbxs.ring_groups(first, 2, _ROUND_TWO), pbxs.ring_groups(second, 1)]
     async with playing(world, played) as watch:
         for pbx in played:
             pbx.begin()
@@ -53,11 +59,36 @@ async def _calls(world: World) -> tuple[int, int]:
         answered = await _until("one row a PBX talking", watch.live, _two_talking)
         _same(sorted({row["id"] for row in answered} - {row["id"] for row in ringing}), [], "new ids")
         await _until("no row left", watch.live, lambda rows: not rows)
-        rows = await _until(
-            "six rows in view cdr", lambda: watch.query("SELECT * FROM cdr"), lambda r: len(r) >= 6
-        )
+        rows = await _until("six rows in view cdr", lambda: _archived(watch), lambda r: len(r) >= 6)
         _check_archive(rows, watch.query("SELECT * FROM calls"))
-        return len(ringing), len(rows)
+        commands = await _round_two(world, watch, played[0], {row["leg_id"] for row in rows})
+        return len(ringing), len(rows), commands
+
+
+def _archived(watch: Watch) -> list[dict[str, Any]]:
+    return watch.query("SELECT * FROM cdr")
+
+
+async def _round_two(world: World, watch: Watch, pbx: FakePbx, before: set[int]) -> int:
+    """The leg that talks is hung up by command; how many commands the PBX saw."""
+    (talking,) = await _until(
+        "a row talking", watch.live, lambda rows: [row["disposition"] for row in rows] == ["LINK"]
+    )
+    answer = await asyncio.to_thread(world.legbook, "command", "hangup", pbx.name, str(talking["id"]))
+    _same(answer.partition(":")[0], "done", "the command")
+    _say(f"  legbook command hangup: {answer.strip()}")
+    await _until("no row left", watch.live, lambda rows: not rows)
+    rows = await _until(
+        "three more rows in view cdr",
+        lambda: [row for row in _archived(watch) if row["leg_id"] not in before],
+        lambda r: len(r) >= 3,
+    )
+    told = {row["dstdevice"]: row["disposition"] for row in rows}
+    _same(told, {"201": "NO ANSWER", "202": "ANSWERED", "203": "NO ANSWER"}, "legs of round two")
+    talked = [row["billsec"] for row in rows if row["leg_id"] == talking["id"]]
+    if not (len(talked) == 1 and 0 < talked[0] < _WHOLE_TALK):
+        raise WrongError(f"billsec of the leg that was hung up: {talked}, wanted less than {_WHOLE_TALK}")
+    return len(pbx.actions.named("Hangup"))
 
 
 async def _until(what: str, look: Callable[[], _T], good: Callable[[_T], bool], patience: float = 20.0) -> _T:

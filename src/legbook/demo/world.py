@@ -1,6 +1,7 @@
 """Servers, topics, tables and services as child processes; who uses it brings the PBXs."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,11 +14,17 @@ from urllib.error import HTTPError, URLError
 
 from legbook.devstack import Stack, StackError
 from legbook.devstack.processes import end, free_ports, kill, spawn
+from legbook.fakepbx import User
 
-SERVICES: Final = ("ami_ingest", "curcdr_projector", "cdr_archiver")
+SERVICES: Final = ("ami_ingest", "curcdr_projector", "cdr_archiver", "command_gateway")
 USERNAME: Final = "legbook_ingest"
 SECRET: Final = "demo"  # noqa: S105  # of PBXs that we play ourselves, on loopback
-SECRET_VARIABLE: Final = "LEGBOOK_DEMO_SECRET"  # noqa: S105
+GATEWAY: Final = User(
+    "legbook_gateway", "demo-too", read=frozenset({"call", "agent"}), write=frozenset({"call"})
+)
+INGEST_VARIABLE: Final = "LEGBOOK_DEMO_INGEST"
+GATEWAY_VARIABLE: Final = "LEGBOOK_DEMO_GATEWAY"
+_SECRETS: Final = {INGEST_VARIABLE: SECRET, GATEWAY_VARIABLE: GATEWAY.secret}
 
 
 class World:
@@ -27,14 +34,14 @@ class World:
         self._progress = progress or (lambda _line: None)
         self.stack = Stack(folder / "stack", progress=progress)
         self.folder = folder
-        self._ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+        self._ports: dict[str, int] = {}
         self._services: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
         try:
             self.stack.start()
-            self._legbook("topics", "apply", "--partitions", "4", "--replication", "1")
-            self._legbook("migrate")
+            self.legbook("topics", "apply", "--partitions", "4", "--replication", "1")
+            self.legbook("migrate")
         except BaseException:
             self.stack.stop()
             raise
@@ -49,39 +56,43 @@ class World:
 
     @property
     def env(self) -> dict[str, str]:
-        """What the services find in their environment."""
-        ports = {f"{name.upper()}_HTTP_PORT": str(port) for name, port in self._ports.items()}
-        return {
-            **self.stack.env,
-            **ports,
-            "LEGBOOK_FLEET": str(self.folder / "fleet.toml"),
-            SECRET_VARIABLE: SECRET,
-            "CURCDR_PROJECTOR_INSTANCE": "demo-1",
-            "CDR_ARCHIVER_INSTANCE": "demo-1",
-            "PYTHONUNBUFFERED": "1",
-        }
+        """What all services find in their environment."""
+        fleet = {"LEGBOOK_FLEET": str(self.folder / "fleet.toml")}
+        return {**self.stack.env, **fleet, **_SECRETS, "PYTHONUNBUFFERED": "1"}
+
+    def _own(self, worker: str) -> dict[str, str]:
+        """What this worker alone finds there: its port, and the name of its slot."""
+        service, number = _split(worker)
+        if worker not in self._ports:
+            self._ports[worker] = free_ports(1)[0]
+        prefix = service.upper()
+        return {f"{prefix}_HTTP_PORT": str(self._ports[worker]), f"{prefix}_INSTANCE": f"demo-{number}"}
 
     def fleet(self, ports: Mapping[str, int]) -> None:
         """PBX name -> AMI port on loopback; numbers in order."""
         tables = [
             f'[pbx.{name}]\nnumber = {number}\nhost = "127.0.0.1"\nport = {port}\ntimezone = "UTC"\n'
-            f'ingest = {{ username = "{USERNAME}", secret_env = "{SECRET_VARIABLE}" }}\n'
+            f'ingest = {{ username = "{USERNAME}", secret_env = "{INGEST_VARIABLE}" }}\n'
+            f'gateway = {{ username = "{GATEWAY.username}", secret_env = "{GATEWAY_VARIABLE}" }}\n'
             for number, (name, port) in enumerate(ports.items(), 1)
         ]
         (self.folder / "fleet.toml").write_text("\n".join(tables))
 
     def start(self, *names: str, **more: str) -> None:
-        """Starts services; `more` goes to their environment."""
+        """Starts workers: `ami_ingest` is the first of its service, `ami_ingest.2` the second."""
         for name in names or SERVICES:
             if name in self._services and self._services[name].poll() is None:
                 raise StackError(f"{name} runs already")
-            self._services[name] = spawn(
-                name, [sys.executable, "-m", name], folder=self.folder, env={**self.env, **more}
-            )
+            env = {**self.env, **self._own(name), **more}
+            command = [sys.executable, "-m", _split(name)[0]]
+            self._services[name] = spawn(name, command, folder=self.folder, env=env)
 
     def kill(self, name: str) -> None:
         """SIGKILL."""
         kill(self._services[name])
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self._services[name].send_signal(number)
 
     def terminate(self, name: str) -> int:
         """SIGTERM; the exit code."""
@@ -116,7 +127,8 @@ class World:
                 time.sleep(0.05)
             self._progress(f"{name}: ready")
 
-    def _legbook(self, *arguments: str) -> None:
+    def legbook(self, *arguments: str) -> str:
+        """What the command prints; StackError with what it says if it fails."""
         command: Sequence[str] = [sys.executable, "-m", "legbook.cli", *arguments]
         done = subprocess.run(
             command,
@@ -128,3 +140,9 @@ class World:
         )
         if done.returncode:
             raise StackError(f"legbook {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+
+def _split(worker: str) -> tuple[str, str]:
+    service, _, number = worker.partition(".")
+    return service, number or "1"

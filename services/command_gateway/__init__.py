@@ -1,0 +1,1 @@
+"""Takes commands from Kafka and issues AMI actions, each at most once."""

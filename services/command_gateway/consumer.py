@@ -1,0 +1,240 @@
+"""One partition of commands while it is ours: owner, view of the legs, connections, and who answers what.
+
+A `membership.Holder`. Records are decided in order; a command for a leg that is not known yet waits aside.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import KafkaError
+from msgspec.structs import replace
+
+from command_gateway import metrics, reading
+from command_gateway.connection import Connection
+from command_gateway.legs import Legs
+from command_gateway.lifecycle import Lifecycle, Taken
+from command_gateway.reading import Envelope
+from command_gateway.refusals import RefusedError, UnanswerableError
+from command_gateway.results import Results
+from command_gateway.settings import Settings
+from legbook.contracts.commands import CommandResult
+from legbook.contracts.topics import COMMANDS, LEGS, RESULTS, STATUS, partition_of
+from legbook.runtime import kafka
+from legbook.runtime.dlq import dead_letter
+from legbook.runtime.fleet import Pbx
+from legbook.runtime.fleetfile import FleetFile
+from legbook.runtime.follow import Follower
+from legbook.runtime.kafka import Record
+from legbook.runtime.ownership import LostError, PartitionOwner
+from legbook.runtime.settings import KafkaSettings
+
+_log = structlog.get_logger("command_gateway")
+GROUP: Final = "command_gateway"
+HOPS: Final = "hops"
+_Record = ConsumerRecord[Any, Any]
+
+
+class Consumer:
+    """`done(partition, offset)`: everything below needs no further reading."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        kafka_settings: KafkaSettings,
+        fleet: FleetFile,
+        producer: AIOKafkaProducer,
+        where: tuple[int, int],
+        done: Callable[[int, int], None],
+        confirmed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._settings, self._kafka, self._fleet, self._producer = settings, kafka_settings, fleet, producer
+        self._partition, self._partitions = where
+        self._done, self._confirmed = done, confirmed
+        self._owner = PartitionOwner(kafka_settings, GROUP, RESULTS.name, self._partition)
+        self._results = Results(producer, self._partition)
+        self._legs = Legs()
+        self.connections: dict[str, Connection] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._lifecycle = Lifecycle(settings, self._owner, self._results, self._legs, self.connections)
+        self._queue: asyncio.Queue[_Record] = asyncio.Queue()
+        self._next = 0  # offset; what a rebalance brings again is skipped
+        self._open: set[int] = set()  # offsets without a state on record
+        self._ready = asyncio.Event()
+        self._tasks: asyncio.TaskGroup
+
+    def take(self, records: Sequence[_Record]) -> None:
+        for each in records:
+            if each.offset >= self._next:
+                self._next = each.offset + 1
+                self._open.add(each.offset)
+                self._queue.put_nowait(each)
+
+    def kept(self) -> None:
+        """If somebody else had it meanwhile, the next transaction says so."""
+
+    @property
+    def ready(self) -> bool:
+        """Ours, and what is on record is known."""
+        return self._ready.is_set()
+
+    def wanted(self) -> set[str]:
+        """The PBXs of the fleet file that belong to this partition."""
+        return {n for n in self._fleet.pbxs if partition_of(n, self._partitions) == self._partition}
+
+    async def run(self) -> None:
+        """Until cancelled. What was sent by then still gets its end."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self.fleet_changed()
+                try:
+                    await self._serve()
+                finally:
+                    await self._lifecycle.drain()
+        finally:
+            await self._owner.close()
+
+    def fleet_changed(self) -> None:
+        """Connects what is new or somewhere else, leaves what is gone."""
+        for name, connection in list(self.connections.items()):
+            if name not in self.wanted() or connection.place != self._place(name):
+                self._running.pop(name).cancel()
+                del self.connections[name]
+        for name in self.wanted() - self.connections.keys():
+            pbx, login = self._place(name)
+            self.connections[name] = Connection(name, pbx, login, self._settings)
+            self._running[name] = self._tasks.create_task(self.connections[name].run())
+
+    def _place(self, name: str) -> tuple[Pbx, tuple[str, str]]:
+        return self._fleet.pbxs[name], self._fleet.logins[name]
+
+    async def _serve(self) -> None:
+        follower = Follower(self._kafka, self._legs.put)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(follower.run([LEGS.name, STATUS.name], [self._partition]))
+            tasks.create_task(self._decide_all())
+            await follower.caught_up.wait()
+            while True:
+                try:
+                    await self._own(tasks)
+                except (KafkaError, TimeoutError, LostError) as error:
+                    _log.warning("not the owner", partition=self._partition, why=repr(error))
+                self._ready.clear()
+                await self._confirmed()
+
+    async def _own(self, tasks: asyncio.TaskGroup) -> None:
+        """Fences, reads what is on record, sends. Until somebody else may be the owner."""
+        await self._owner.acquire()
+        self._results.load(self._owner.state)
+        if orphans := self._lifecycle.orphans():
+            tasks.create_task(self._give_up(orphans))
+        self._ready.set()
+        await self._lifecycle.send()
+
+    async def _give_up(self, orphans: list[CommandResult]) -> None:
+        """Whoever sent them has as long to say how they ended as it would have waited for the PBX."""
+        await asyncio.sleep(self._settings.confirm + 1.0)
+        self._results.load(await kafka.newest_values(self._kafka, RESULTS.name, self._partition))
+        for each in orphans:
+            known = self._results.get(each.command_id)
+            if known is not None and not known.final:
+                await self._results.end(_without_end(known))
+
+    async def _decide_all(self) -> None:
+        while True:
+            source = await self._queue.get()
+            await self._ready.wait()
+            await self._decide(source)
+
+    async def _decide(self, source: _Record) -> None:
+        try:
+            envelope = reading.open_(source.value)
+        except UnanswerableError as error:
+            letter = dead_letter(source, str(error))
+            await kafka.deliver(self._producer, letter, self._partition)
+            self._settle(source.offset)
+            return
+        if envelope.pbx in self._fleet.pbxs and self._right(envelope.pbx) != self._partition:
+            await self._forward(source, envelope)
+        elif not await self._is_known(envelope, source.offset):
+            await self._carry_out(source, envelope)
+
+    def _right(self, pbx: str) -> int:
+        return partition_of(pbx, self._partitions)
+
+    async def _forward(self, source: _Record, envelope: Envelope) -> None:
+        """Once: whoever chose this partition hashes otherwise; a second hop would be a loop."""
+        headers = [(name, value) for name, value in source.headers if name != HOPS]
+        if len(headers) < len(source.headers):
+            error = RefusedError(
+                "wrong_partition", f"{envelope.pbx} does not belong to partition {self._partition}"
+            )
+            await self._refuse(source, envelope, error)
+            return
+        moved = Record(COMMANDS.name, envelope.pbx.encode(), source.value, [*headers, (HOPS, b"1")])
+        await kafka.deliver(self._producer, moved, self._right(envelope.pbx))
+        metrics.FORWARDED.inc()
+        self._settle(source.offset)
+
+    async def _is_known(self, envelope: Envelope, offset: int) -> bool:
+        """Has this id a state on record, or is it under way? Then it is answered from there."""
+        known = self._results.get(envelope.command_id)
+        taken = self._lifecycle.under_way.get(envelope.command_id)
+        digest = known.digest if known else taken.digest if taken else None
+        if digest is None:
+            return False
+        if digest != envelope.digest:
+            text = f"command_id: {envelope.command_id} was used for another command"
+            await self._results.conflict(known, _answer(envelope, RefusedError("id_conflict", text)))
+        elif known is not None:
+            await self._results.repeat(known)
+        self._settle(offset)
+        return True
+
+    async def _carry_out(self, source: _Record, envelope: Envelope) -> None:
+        try:
+            command = reading.read(envelope, source.value)
+            if command.pbx not in self._fleet.pbxs:
+                raise RefusedError("unknown_pbx", f"pbx: {command.pbx} is not in the fleet file")  # noqa: TRY301
+            now = datetime.now(UTC)
+            self._lifecycle.take(
+                Taken(
+                    command,
+                    envelope.digest,
+                    deadline=time.monotonic() + (command.not_after - now).total_seconds(),
+                    published=source.timestamp / 1000,
+                    settled=lambda: self._settle(source.offset),
+                ),
+                now,
+            )
+        except RefusedError as error:
+            await self._refuse(source, envelope, error)
+
+    async def _refuse(self, source: _Record, envelope: Envelope, error: RefusedError) -> None:
+        await self._results.end(_answer(envelope, error))
+        self._settle(source.offset)
+
+    def _settle(self, offset: int) -> None:
+        self._open.discard(offset)
+        self._done(self._partition, min(self._open, default=self._next))
+
+
+def _answer(envelope: Envelope, error: RefusedError) -> CommandResult:
+    return CommandResult(
+        command_id=envelope.command_id,
+        pbx=envelope.pbx,
+        state=error.state,
+        reason=error.reason,
+        message=str(error),
+        at=datetime.now(UTC),
+        digest=envelope.digest,
+    )
+
+
+def _without_end(sent: CommandResult) -> CommandResult:
+    why = "the gateway that sent it ended before the PBX had shown its effect"
+    return replace(sent, state="unknown", reason="gateway_restarted", message=why, at=datetime.now(UTC))

@@ -1,0 +1,93 @@
+"""What is known of the legs of one partition, and how old that knowledge is. Fed by the legs and the status topic."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from command_gateway.refusals import RefusedError
+from legbook.contracts import codec
+from legbook.contracts.codec import BadMessageError
+from legbook.contracts.legs import Leg
+from legbook.contracts.status import ProjectorStatus
+from legbook.contracts.topics import LEGS
+
+_log = structlog.get_logger("command_gateway")
+MOST_ENDED: Final = 100_000
+Key = tuple[str, int]
+
+
+class Legs:
+    """A leg that is not known yet may still come: a page sees a row before the topic has it."""
+
+    def __init__(self) -> None:
+        self._live: dict[Key, Leg] = {}
+        self._ended: OrderedDict[Key, None] = OrderedDict()
+        self._status: dict[str, ProjectorStatus] = {}
+        self._arrivals: dict[Key, asyncio.Event] = {}
+
+    def put(self, record: "ConsumerRecord[Any, Any]") -> None:
+        try:
+            if record.topic == LEGS.name:
+                self._put_leg(_key(record.key), record.value)
+            elif record.value is not None:
+                self._put_status(codec.decode_status(record.value))
+        except (BadMessageError, ValueError) as error:
+            _log.warning("unreadable", topic=record.topic, offset=record.offset, why=str(error))
+
+    def _put_leg(self, key: Key, value: bytes | None) -> None:
+        if value is None:
+            self._live.pop(key, None)
+            self._ended[key] = None
+            while len(self._ended) > MOST_ENDED:
+                self._ended.popitem(last=False)
+        else:
+            self._live[key] = codec.decode_leg(value)
+        if key in self._arrivals:
+            self._arrivals[key].set()
+
+    def _put_status(self, status: object) -> None:
+        if isinstance(status, ProjectorStatus):
+            known = self._status.get(status.pbx)
+            if known is None or status.epoch >= known.epoch:
+                self._status[status.pbx] = status
+
+    def check_current(self, pbx: str, now: datetime, limit: float) -> None:
+        """RefusedError if the projector is too far behind, or silent."""
+        status = self._status.get(pbx)
+        if status is None:
+            raise RefusedError(
+                "pbx_stale", f"nothing is known of the calls of {pbx}: does curcdr_projector run?"
+            )
+        behind = status.lag + max(0.0, (now - status.at).total_seconds())
+        if behind > limit:
+            raise RefusedError("pbx_stale", f"the calls of {pbx} are known as of {behind:.0f} s ago")
+
+    def find(self, pbx: str, leg_id: int) -> Leg | None:
+        """None: not known, maybe not yet. RefusedError if it is over."""
+        if (pbx, leg_id) in self._ended:
+            raise RefusedError("leg_ended", f"args.leg_id: leg {leg_id} of {pbx} is over")
+        return self._live.get((pbx, leg_id))
+
+    async def arrival(self, pbx: str, leg_id: int, patience: float) -> Leg:
+        """RefusedError if it does not come."""
+        arrived = self._arrivals.setdefault((pbx, leg_id), asyncio.Event())
+        try:
+            async with asyncio.timeout(patience):
+                await arrived.wait()
+        except TimeoutError:
+            _log.debug("never came", pbx=pbx, leg_id=leg_id)
+        finally:
+            self._arrivals.pop((pbx, leg_id), None)
+        leg = self.find(pbx, leg_id)
+        if leg is None:
+            raise RefusedError("unknown_leg", f"args.leg_id: no leg {leg_id} of {pbx}")
+        return leg
+
+
+def _key(key: bytes | None) -> Key:
+    pbx, _, leg_id = (key or b"").decode().partition("|")
+    return pbx, int(leg_id)

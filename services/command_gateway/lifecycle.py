@@ -1,0 +1,222 @@
+"""The life of a command of one partition: taken -> sent -> final. At most once, and never without an end.
+
+1. Whatever can be refused is refused before anything is written.
+2. `sent` is a transaction that only the owner of the partition can commit. Then the deadline once more and, without
+   waiting for anything in between, the action, in one write.
+3. A state on record, whatever it is, means: never again. `sent` without an end, from a gateway that is gone, becomes
+   `unknown`.
+4. An offset is done when its command has a state on record.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+
+from command_gateway import authorise, metrics, verbs
+from command_gateway.confirm import Expectation, Outcome, confirm
+from command_gateway.connection import Connection
+from command_gateway.legs import Legs
+from command_gateway.refusals import RefusedError
+from command_gateway.results import Results, record
+from command_gateway.settings import Settings
+from command_gateway.verbs import NOTHING, Plan
+from legbook.contracts.commands import Command, CommandResult
+from legbook.runtime.amilink import Link, LinkError
+from legbook.runtime.ownership import PartitionOwner
+
+_log = structlog.get_logger("command_gateway")
+BATCH: Final = 50  # commands that share a transaction
+Answers = list["asyncio.Future[Any]"]
+ARRIVES: Final = 1.0  # seconds until a leg must be in the topic that somebody has seen already
+
+
+@dataclass(slots=True)
+class Taken:
+    """A command that is under way. `deadline`: monotonic; `published`: Unix seconds, by Kafka."""
+
+    command: Command
+    digest: str
+    deadline: float
+    published: float
+    settled: Callable[[], None]  # its offset is done
+    plan: Plan = NOTHING
+
+
+class Lifecycle:
+    """Of the commands of one partition; `connections` by PBX."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        owner: PartitionOwner,
+        results: Results,
+        legs: Legs,
+        connections: Mapping[str, Connection],
+    ) -> None:
+        self._settings, self._owner, self._results = settings, owner, results
+        self._legs, self._connections = legs, connections
+        self.under_way: dict[str, Taken] = {}  # by command_id, until its end is on record
+        self._waiting: list[Taken] = []
+        self._written: set[str] = set()  # with or without success: their end comes from us
+        self._news = asyncio.Event()
+        self._count: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, taken: Taken, now: datetime) -> None:
+        """RefusedError: it goes no further."""
+        command = taken.command
+        authorise.check(command, now)
+        self._legs.check_current(command.pbx, now, self._settings.stale)
+        link_of(self._connections, command.pbx)
+        if self._count[command.pbx] >= self._settings.queue:
+            raise RefusedError("busy", f"{self._settings.queue} commands for {command.pbx} are under way")
+        leg = self._legs.find(command.pbx, command.args.leg_id)
+        if leg is not None:
+            taken.plan = verbs.plan(command, leg)
+        self.under_way[command.command_id] = taken
+        self._track(command.pbx, 1)
+        if leg is not None:
+            self._enqueue(taken)
+        else:
+            self._start(self._when_known(taken))
+
+    async def _when_known(self, taken: Taken) -> None:
+        command = taken.command
+        try:
+            leg = await self._legs.arrival(command.pbx, command.args.leg_id, ARRIVES)
+            taken.plan = verbs.plan(command, leg)
+        except RefusedError as error:
+            await self._end(taken, outcome_of(error))
+        else:
+            self._enqueue(taken)
+
+    def _enqueue(self, taken: Taken) -> None:
+        self._waiting.append(taken)
+        self._news.set()
+
+    def _track(self, pbx: str, change: int) -> None:
+        self._count[pbx] += change
+        metrics.UNDER_WAY.labels(pbx).set(self._count[pbx])
+
+    def orphans(self) -> list[CommandResult]:
+        """Sent, without an end on record, and not by us: a gateway that is gone, or one that is about to say."""
+        return [each for each in self._results.open_ones() if each.command_id not in self._written]
+
+    async def send(self) -> None:
+        """Until cancelled; LostError when we may not be the owner any more."""
+        while True:
+            await self._news.wait()
+            while self._waiting:
+                await self._send(self._waiting[:BATCH])
+            self._news.clear()
+
+    async def _send(self, batch: list[Taken]) -> None:
+        """After a loss the topic tells what was committed: that is not sent again."""
+        new = [each for each in batch if self._results.get(each.command.command_id) is None]
+        states = [result_of(each, Outcome("sent", None, "")) for each in new]
+        if states:
+            await self._owner.write([record(state) for state in states])
+        del self._waiting[: len(batch)]
+        for each, state in zip(new, states, strict=True):
+            self._results.put(state)
+            self._written.add(state.command_id)
+            self._write(each)
+        for each in batch:
+            if each.command.command_id not in self._written:
+                self._finish(each)
+
+    def _write(self, taken: Taken) -> None:
+        """No waiting in here: what was true when it was looked at is true when the bytes leave."""
+        try:
+            connection, answers, expectation = self._act(taken)
+        except RefusedError as error:
+            self._start(self._end(taken, outcome_of(error)))
+            return
+        metrics.WRITTEN.observe(max(0.0, time.time() - taken.published))
+        taken.settled()
+        self._start(self._watch(taken, connection, answers, expectation))
+
+    def _act(self, taken: Taken) -> tuple[Connection, Answers, Expectation]:
+        """The action goes out. RefusedError: it did not."""
+        if time.monotonic() >= taken.deadline:
+            raise RefusedError(None, "not_after passed before it could be sent", "expired")
+        connection, link = link_of(self._connections, taken.command.pbx)
+        expectation = connection.hangups.expect(taken.plan.uniqueids)
+        try:
+            answers = link.send(*taken.plan.actions)
+        except LinkError as error:
+            connection.hangups.forget(expectation)
+            raise RefusedError("pbx_down", str(error), "failed") from None
+        return connection, answers, expectation
+
+    async def _watch(
+        self,
+        taken: Taken,
+        connection: Connection,
+        answers: Answers,
+        expectation: Expectation,
+    ) -> None:
+        try:
+            outcome = await confirm(answers, expectation, self._settings.confirm)
+        finally:
+            connection.hangups.forget(expectation)
+        await self._end(taken, outcome)
+
+    async def _end(self, taken: Taken, outcome: Outcome) -> None:
+        await self._results.end(result_of(taken, outcome))
+        self._finish(taken)
+
+    def _finish(self, taken: Taken) -> None:
+        taken.settled()
+        self._written.discard(taken.command.command_id)
+        if self.under_way.pop(taken.command.command_id, None) is not None:
+            self._track(taken.command.pbx, -1)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a command has no end on record yet", exc_info=task.exception())
+
+    async def drain(self) -> None:
+        """What is sent gets its end, if the PBX shows it in time; what only waits is left to the next owner."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.confirm + 1.0)
+
+
+def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection, Link]:
+    """RefusedError: not connected."""
+    connection = connections.get(pbx)
+    link = connection.link if connection else None
+    if connection is None or link is None:
+        raise RefusedError("pbx_down", f"{pbx} is not connected", "failed")
+    return connection, link
+
+
+def outcome_of(error: RefusedError) -> Outcome:
+    return Outcome(error.state, error.reason, str(error))
+
+
+def result_of(taken: Taken, outcome: Outcome) -> CommandResult:
+    command = taken.command
+    return CommandResult(
+        command_id=command.command_id,
+        pbx=command.pbx,
+        state=outcome.state,
+        reason=outcome.reason,
+        message=outcome.message,
+        uniqueids=list(taken.plan.uniqueids),
+        leg_ids=[command.args.leg_id],
+        at=datetime.now(UTC),
+        digest=taken.digest,
+    )

@@ -1,0 +1,50 @@
+"""Bytes -> a command, or why not. Pure: knows the shape of commands, not whether they may be carried out."""
+
+from hashlib import sha256
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from command_gateway.refusals import RefusedError, UnanswerableError
+from legbook.contracts import codec
+from legbook.contracts.codec import BadMessageError
+from legbook.contracts.commands import Command, CommandId
+
+VERBS: Final = ("hangup",)
+
+
+class Envelope(NamedTuple):
+    """What is needed to answer, whatever else is wrong. `pbx` "" if it is not even text."""
+
+    command_id: str
+    pbx: str
+    digest: str
+    content: dict[str, Any]
+
+
+def open_(value: bytes | None) -> Envelope:
+    """UnanswerableError: not JSON, no object, or no usable command_id."""
+    try:
+        content = msgspec.json.decode(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnanswerableError(f"bad_json: {error}") from None
+    if not isinstance(content, dict):
+        raise UnanswerableError(f"bad_json: an object is wanted, not {type(content).__name__}")
+    try:
+        command_id = msgspec.convert(content.get("command_id"), CommandId)
+    except msgspec.ValidationError as error:
+        raise UnanswerableError(f"bad_json: command_id: {error}") from None
+    pbx = content.get("pbx")
+    digest = sha256(value or b"").hexdigest()
+    return Envelope(command_id, pbx[:32] if isinstance(pbx, str) else "", digest, content)
+
+
+def read(envelope: Envelope, value: bytes | None) -> Command:
+    """RefusedError names the field and where its value is."""
+    verb = envelope.content.get("verb")
+    if verb not in VERBS:
+        raise RefusedError("unknown_verb", f"verb: {str(verb)[:40]!r} is none of {', '.join(VERBS)}")
+    try:
+        return codec.decode_command(value or b"")
+    except BadMessageError as error:
+        raise RefusedError("bad_field", str(error).removeprefix("bad_message: ")) from None

@@ -1,0 +1,79 @@
+"""Only a yes and the effect together are done."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from command_gateway.confirm import Hangups, Outcome, confirm
+
+SOON = 0.05
+
+
+def answered(*texts: str | None) -> list["asyncio.Future[Any]"]:
+    """yes, any other text for an error, gone for a link that ended, None for silence."""
+    found = []
+    for text in texts:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if text == "gone":
+            future.cancel()
+        elif text is not None:
+            future.set_result(SimpleNamespace(success=text == "yes", message=text))
+        found.append(future)
+    return found
+
+
+async def outcome(answers: list["asyncio.Future[Any]"], *seen: str) -> Outcome:
+    hangups = Hangups()
+    expectation = hangups.expect(["1.1", "1.2"])
+    for uniqueid in seen:
+        hangups.saw(uniqueid)
+    found = await confirm(answers, expectation, SOON)
+    hangups.forget(expectation)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answers", "seen", "state", "reason", "named"),
+    [
+        (("yes", "yes"), ("1.1", "1.2"), "done", None, ""),
+        (("yes", "No such channel"), ("1.1", "1.2"), "done", None, ""),
+        (("yes", "yes"), ("1.1",), "unknown", "no_effect", "1.2"),
+        (("yes", "yes"), ("1.1", "9.9"), "unknown", "no_effect", "1.2"),
+        (("No such channel", "Permission denied"), (), "failed", "ami_error", "No such channel"),
+        (("No such channel", "No such channel"), ("1.1", "1.2"), "failed", "ami_error", "No such channel"),
+        ((None, None), ("1.1", "1.2"), "unknown", "no_answer", "passed"),
+        (("gone", "gone"), (), "unknown", "no_answer", "connection ended"),
+        (("No such channel", None), (), "unknown", "no_answer", "passed"),
+    ],
+)
+async def test_what_is_known_decides(
+    answers: tuple[str | None, ...], seen: tuple[str, ...], state: str, reason: str | None, named: str
+) -> None:
+    found = await outcome(answered(*answers), *seen)
+
+    assert (found.state, found.reason) == (state, reason)
+    assert named in found.message
+
+
+async def test_the_effect_may_come_after_the_answer() -> None:
+    hangups = Hangups()
+    expectation = hangups.expect(["1.1"])
+    waiting = asyncio.create_task(confirm(answered("yes"), expectation, 5.0))
+    await asyncio.sleep(0)
+    hangups.saw("1.1")
+
+    assert (await waiting).state == "done"
+
+
+async def test_the_answer_may_come_after_the_effect() -> None:
+    hangups = Hangups()
+    expectation = hangups.expect(["1.1"])
+    (answer,) = answered(None)
+    waiting = asyncio.create_task(confirm([answer], expectation, 5.0))
+    hangups.saw("1.1")
+    await asyncio.sleep(0)
+    answer.set_result(SimpleNamespace(success=True, message=""))
+
+    assert (await waiting).state == "done"
