@@ -8,7 +8,8 @@ from aiokafka.admin import NewTopic
 
 from legbook.devstack import Stack
 from legbook.runtime import kafka
-from legbook.runtime.ownership import LostError, PartitionOwner, Record
+from legbook.runtime.kafka import Record
+from legbook.runtime.ownership import LostError, PartitionOwner
 from legbook.runtime.settings import KafkaSettings
 
 

@@ -16,7 +16,7 @@ from legbook.contracts.raw import Event, RawRecord
 from legbook.contracts.topics import CDR, LEGS, RAW, partition_of
 from legbook.runtime.dlq import Brake, BrakeError
 from legbook.runtime.fleet import Pbx
-from legbook.runtime.ownership import Record
+from legbook.runtime.kafka import Record
 from legbook.runtime.stop import CannotStartError
 from tests.recorded import RING_GROUP, entries
 
