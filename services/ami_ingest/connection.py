@@ -10,7 +10,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -42,7 +42,8 @@ class State:
     up: bool = False
     reason: str = "start"
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
-    version: str | None = None
+    ami: str | None = None  # version of the manager interface
+    asterisk: str | None = None
     last_gap: datetime | None = None
 
 
@@ -107,7 +108,7 @@ class Connection:
             self._publish(*each)
         self._sequence.soon()
         now = datetime.now(UTC)
-        self.state = State(up=True, reason="", since=now, version=version, last_gap=now)
+        self.state = State(up=True, reason="", since=now, ami=version, last_gap=now)
         metrics.CONNECTED.labels(self._name).set(1)
         metrics.CONNECTS.labels(self._name).inc()
         _log.info("connected", pbx=self._name, banner=link.banner, boot=settled, epoch=self._sequence.epoch)
@@ -115,6 +116,9 @@ class Connection:
             self._boot_known(settled)
 
     async def attend(self, link: Link) -> None:
+        """What takes its time, while events are published already."""
+        settings = await link.ask("CoreSettings")
+        self.state = replace(self.state, asterisk=settings.get("asteriskversion", "")[:80] or None)
         await self.snapshots.run(link)
 
     async def _find_boot(self, link: Link) -> int | None:

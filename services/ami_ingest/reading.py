@@ -66,7 +66,7 @@ class Reading:
         try:
             async with asyncio.timeout(DRAIN):
                 await self._publisher.finish()
-                await self._status.send()
+                await self._status.send(removed=self.last_word == "removed")
         except TimeoutError:
             _log.warning(
                 "stopped before Kafka took everything", pbx=self.owner.pbx, bytes=self._publisher.held

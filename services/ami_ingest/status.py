@@ -38,7 +38,8 @@ class Status:
                 await self.send()
             await asyncio.sleep(LEAST)
 
-    async def send(self) -> None:
+    async def send(self, *, removed: bool = False) -> None:
+        """`removed`: the PBX has left the fleet, nobody need look for its status."""
         pbx, state = self._sequence.pbx, self._connection.state
         status = IngestStatus(
             pbx=pbx,
@@ -47,10 +48,12 @@ class Status:
             state="up" if state.up else "down",
             reason=state.reason,
             since=state.since,
-            asterisk=state.version,
+            ami=state.ami,
+            asterisk=state.asterisk,
             boot=self._sequence.boot,
             last_gap=state.last_gap,
         )
         headers = [("schema", b"IngestStatus/1"), ("pbx", pbx.encode())]
-        record = Record(STATUS.name, f"{pbx}|ingest".encode(), codec.encode(status), headers)
+        value = None if removed else codec.encode(status)
+        record = Record(STATUS.name, f"{pbx}|ingest".encode(), value, headers)
         await kafka.deliver(self._producer, record, self._partition)

@@ -7,7 +7,7 @@ import msgspec
 
 from command_gateway.refusals import RefusedError, UnanswerableError
 from legbook.contracts import codec
-from legbook.contracts.codec import BadMessageError
+from legbook.contracts.codec import UNREADABLE, BadMessageError
 from legbook.contracts.commands import Command, CommandId
 
 VERBS: Final = ("hangup",)
@@ -26,7 +26,7 @@ def open_(value: bytes | None) -> Envelope:
     """UnanswerableError: not JSON, no object, or no usable command_id."""
     try:
         content = msgspec.json.decode(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise UnanswerableError(f"bad_json: {error}") from None
     if not isinstance(content, dict):
         raise UnanswerableError(f"bad_json: an object is wanted, not {type(content).__name__}")

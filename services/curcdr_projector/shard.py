@@ -195,7 +195,7 @@ class Shard:
             proofs, self._proofs = self._proofs, []
         published = self.progress.publishing()
         if self._statuses.due:
-            records += self._statuses.records(self._states)
+            records += self._statuses.records(self._states, self._fleet)
         if checkpoint:
             records += [
                 Record(CHECKPOINTS.name, n.encode(), self._states[n].dump()) for n in sorted(self._dirty)

@@ -1,7 +1,7 @@
 """`pbx|projector` of the status topic: how well each PBX of a partition is folded. At most once a second."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -46,10 +46,14 @@ class Statuses:
     def due(self) -> bool:
         return bool(self._received) and time.monotonic() - self._told_at >= EVERY
 
-    def records(self, states: Mapping[str, PbxState]) -> list[Record]:
-        """One for each PBX that was heard of since we own it."""
+    def records(self, states: Mapping[str, PbxState], fleet: Container[str]) -> list[Record]:
+        """One for each PBX that was heard of since we own it; a tombstone for one that has left the fleet."""
         self._told_at = time.monotonic()
-        return [self._record(name, states[name]) for name in self._received]
+        gone = [name for name in self._received if name not in fleet]
+        for name in gone:
+            self._forget(name)
+        told = [self._record(name, states[name]) for name in self._received]
+        return told + [Record(STATUS.name, _key(name), None, _headers(name)) for name in gone]
 
     def _record(self, name: str, state: PbxState) -> Record:
         status = ProjectorStatus(
@@ -61,11 +65,22 @@ class Statuses:
             live_legs=len(state.legs),
             suspect_since=state.suspect_since,
         )
-        headers = [("schema", b"ProjectorStatus/1"), ("pbx", name.encode())]
-        return Record(STATUS.name, f"{name}|projector".encode(), codec.encode(status), headers)
+        return Record(STATUS.name, _key(name), codec.encode(status), _headers(name))
 
     def forget(self) -> None:
         """The gauges are somebody else's now."""
-        for name in self._received:
-            metrics.LAG.remove(name)
-            metrics.LIVE_LEGS.remove(name)
+        for name in list(self._received):
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        del self._received[name]
+        metrics.LAG.remove(name)
+        metrics.LIVE_LEGS.remove(name)
+
+
+def _key(name: str) -> bytes:
+    return f"{name}|projector".encode()
+
+
+def _headers(name: str) -> list[tuple[str, bytes]]:
+    return [("schema", b"ProjectorStatus/1"), ("pbx", name.encode())]

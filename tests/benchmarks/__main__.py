@@ -16,6 +16,7 @@ from legbook.contracts.codec import decode_raw
 from legbook.contracts.topics import RAW
 from legbook.demo.world import SECRET, USERNAME, World
 from legbook.fakepbx import FakePbx
+from tests.benchmarks.commands import command
 from tests.e2e import topics
 from tests.recorded import RECORDINGS
 
@@ -121,6 +122,8 @@ async def measure(world: World) -> None:
     say(
         "projector", folded, seconds, (consuming + decoding) * folded / entries, "consuming and decoding them"
     )
+    await asyncio.to_thread(world.terminate, "curcdr_projector")
+    await command(world)
 
 
 def main() -> None:

@@ -152,7 +152,20 @@ def test_a_status_of_an_unknown_part_is_refused(message: str) -> None:
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-@pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b'"hq"', b"\xff\xfe", b'{"v":1}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * 5000 + b"]" * 5000,
+        b'{"v":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"hq"',
+        b"\xff\xfe",
+        b'{"v":1}',
+    ],
+)
 def test_what_is_no_object_of_ours_is_refused(message: str, data: bytes) -> None:
     with pytest.raises(BadMessageError, match=r"^bad_message: "):
         DECODERS[message](data)

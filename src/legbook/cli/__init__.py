@@ -2,11 +2,14 @@
 
 import typer
 
-from legbook.cli import fakepbx, fold, migrate, reference, topics
+from legbook.cli import command, fakepbx, fold, migrate, reference, status, tail, topics
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(fold.fold)
 app.command()(fakepbx.fakepbx)
 app.command()(migrate.migrate)
 app.command()(reference.reference)
+app.command()(status.status)
+app.command()(tail.tail)
+app.add_typer(command.app, name="command")
 app.add_typer(topics.app, name="topics")

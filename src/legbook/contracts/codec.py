@@ -13,6 +13,10 @@ encode: Final = msgspec.json.Encoder().encode
 _T = TypeVar("_T")
 
 
+# RecursionError: msgspec's answer to a thousand brackets
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 class BadMessageError(ValueError):
     """Bytes that are no message of this version: for the DLQ, with the reason."""
 
@@ -57,14 +61,14 @@ def decode_result(data: bytes) -> CommandResult:
 def _decode(decoder: "msgspec.json.Decoder[_T]", data: bytes) -> _T:
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BadMessageError(_reason(data, error)) from error
 
 
 def _reason(data: bytes, error: Exception) -> str:
     try:
         version: Any = _VERSION.decode(data).v
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return f"bad_message: {error}"
     return f"newer_version: v is {version}, this reader knows 1" if version > 1 else f"bad_message: {error}"
 

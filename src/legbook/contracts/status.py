@@ -19,7 +19,11 @@ class Owner(Struct, frozen=True, kw_only=True):
 
 
 class IngestStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="ingest"):
-    """Key `pbx|ingest`. `last_gap`: when nobody listened for the last time."""
+    """Key `pbx|ingest`; a tombstone when the PBX has left the fleet. `last_gap`: when somebody began to listen again.
+
+    `reason`: why it is down, as in connection.down; "" while it is up. `ami`: version of the manager interface;
+    `asterisk`: null until it has been asked.
+    """
 
     v: Literal[1] = 1
     pbx: PbxName
@@ -28,6 +32,7 @@ class IngestStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="ing
     state: Literal["up", "down"]
     reason: str
     since: Moment
+    ami: str | None = None
     asterisk: str | None = None
     boot: BootTime | None = None
     last_gap: Moment | None = None

@@ -104,7 +104,7 @@ class _Leg:
         others: Events = [event for event in self._rest if not self._is_own(event)]
         first = self._until_dialled(own)
         end = self._end(own, first)
-        if self._life.dial_end is None and not _talks(self._now):
+        if self._life.dial_end is None:
             others = self._without([*first, *end], others)
         return _in_order([*first, *end, *others])
 

@@ -48,7 +48,7 @@ class Round:
 class Playlist:
     """What to play: the recordings in turns, `rounds` in all (None: for ever), a start every `spacing` seconds.
 
-    Without `spacing` a round starts when the one before has ended.
+    Without `spacing` a round starts when the one before has ended, or would have without a hang-up.
     """
 
     recordings: Sequence[Recording]

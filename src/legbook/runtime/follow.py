@@ -24,10 +24,11 @@ class Follower:
 
     def __init__(self, settings: KafkaSettings, put: Put, *, from_end: bool = False) -> None:
         self._settings, self._put, self._from_end = settings, put, from_end
+        self._next: dict[TopicPartition, int] = {}
         self.caught_up = asyncio.Event()
 
     async def run(self, topics: Collection[str], partitions: Sequence[int]) -> None:
-        """Until cancelled. Where Kafka was away at the start, it begins again: newest values do not mind."""
+        """Until cancelled. After trouble it goes on where it was: nothing is skipped, nothing comes twice."""
         targets = [TopicPartition(topic, p) for topic in topics for p in partitions]
         while True:
             reader = kafka.consumer(self._settings, fetch_max_wait_ms=100)
@@ -43,16 +44,19 @@ class Follower:
 
     async def _read(self, reader: AIOKafkaConsumer, targets: list[TopicPartition]) -> None:
         ends = await reader.end_offsets(targets)
-        starts = ends if self._from_end else await reader.beginning_offsets(targets)
+        starts = await reader.beginning_offsets(targets)
         for target in targets:
-            reader.seek(target, starts[target])
-        behind = {target for target in targets if starts[target] < ends[target]}
+            start = ends[target] if self._from_end else starts[target]
+            # compaction or retention may have passed where we were
+            reader.seek(target, max(starts[target], self._next.setdefault(target, start)))
+        behind = {target for target in targets if self._next[target] < ends[target]}
         while True:
             for target in list(behind):
                 if await reader.position(target) >= ends[target]:  # it also passes transaction markers
                     behind.discard(target)
             if not behind:
                 self.caught_up.set()
-            for records in (await reader.getmany(timeout_ms=POLL)).values():
+            for target, records in (await reader.getmany(timeout_ms=POLL)).items():
                 for record in records:
                     self._put(record)
+                self._next[target] = records[-1].offset + 1

@@ -145,8 +145,8 @@ async def newest_values(settings: KafkaSettings, topic: str, partition: int) -> 
     """The newest committed value of every key of a compacted partition; keys with a tombstone are left out."""
     target, found = TopicPartition(topic, partition), dict[bytes, bytes]()
     reader = consumer(settings, fetch_max_wait_ms=50)
-    await reader.start()
     try:
+        await reader.start()
         reader.assign([target])
         end = (await reader.end_offsets([target]))[target]
         reader.seek(

@@ -9,7 +9,7 @@ means not written, and not the owner any more.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -70,13 +70,19 @@ class PartitionOwner:
     async def _transaction(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
         """By hand: `async with producer.transaction()` waits for its abort, for ever when the broker is away."""
         await producer.begin_transaction()
-        sent = [
-            await producer.send(
-                r.topic, r.value, key=r.key, partition=self.partition, headers=list(r.headers)
-            )
-            for r in records
-        ]
-        await asyncio.gather(*sent)  # commit_transaction() alone succeeds after a failed send
+        sent: list[asyncio.Future[Any]] = []
+        try:
+            for r in records:
+                sent.append(  # noqa: PERF401  # what was sent before an error must be known
+                    await producer.send(
+                        r.topic, r.value, key=r.key, partition=self.partition, headers=list(r.headers)
+                    )
+                )
+            await asyncio.gather(*sent)  # commit_transaction() alone succeeds after a failed send
+        except BaseException:
+            for each in sent:
+                each.add_done_callback(_seen)
+            raise
         await producer.commit_transaction()
 
     async def close(self) -> None:
@@ -88,3 +94,9 @@ class PartitionOwner:
                 await producer.stop()
         except FAILURES as error:
             _log.debug("producer did not stop cleanly", partition=self.partition, why=repr(error))
+
+
+def _seen(sent: "asyncio.Future[Any]") -> None:
+    """The transaction has failed as a whole: asyncio need not complain of each part."""
+    if not sent.cancelled():
+        sent.exception()

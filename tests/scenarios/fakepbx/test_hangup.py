@@ -131,6 +131,23 @@ async def test_all_sessions_hear_the_same_in_the_same_order(start: Start, time: 
     assert len(pbx.truth.finished(pbx.now())) == 90
 
 
+async def test_what_is_due_happens_before_a_hang_up(start: Start, time: HandTime) -> None:
+    pbx: FakePbx = await start()
+    pbx.begin()
+    async with Client(pbx.port) as client:
+        await client.login("call")
+        await time.advance(2.0)
+        caller = str(pbx.truth.live(pbx.now())[0].srcuid)
+        time.seconds += 1.0  # 202 has answered, and nobody has had a turn to say so
+        assert await client.ask("Hangup", Channel=caller) == DONE
+        await time.advance(0.05)
+        await client.ask("Ping")
+    assert names(client.events).count("BridgeEnter") == names(client.events).count("BridgeLeave") == 2
+    ended = leg_of(pbx.truth.finished(pbx.now()), "202")
+    assert ended.disposition == "ANSWERED"
+    assert ended.billsec == pytest.approx(0.68, abs=0.05)
+
+
 async def test_a_channel_that_a_test_has_made_only_gets_its_hangup(start: Start, time: HandTime) -> None:
     pbx: FakePbx = await start()
     snapshot = [

@@ -70,6 +70,18 @@ async def test_a_reader_that_is_slow_but_reads_is_not_cut(start: Start) -> None:
     assert pbx.cut_readers == 0
 
 
+async def test_a_reader_that_stands_still_half_way_is_cut_too(start: Start) -> None:
+    pbx: FakePbx = await start(write_timeout=0.2)
+    async with Client(pbx.port) as stuck:
+        await stuck.login("off")
+        for _ in range(16):
+            pbx.inject(MEGABYTES)
+        for _ in range(6):
+            await stuck.hear()
+        assert pbx.cut_readers == 0
+        assert await cut(pbx) < 1.0
+
+
 async def test_what_the_kernel_takes_is_never_late(start: Start) -> None:
     pbx: FakePbx = await start(write_timeout=0.01)
     async with Client(pbx.port) as stopped:

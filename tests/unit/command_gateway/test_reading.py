@@ -27,7 +27,8 @@ def test_a_command_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     "value",
     [None, b"", b"{", b"null", b"[1]", b'"hq"', b"\xff\xfe", b"{}", b'{"command_id":null}', b'{"command_id":"a\\n"}',
-     changed(command_id="x" * 65), changed(command_id=["a"])],
+     changed(command_id="x" * 65), changed(command_id=["a"]),
+     b"[" * 5000 + b"]" * 5000],
 )  # fmt: skip
 def test_what_has_no_usable_id_cannot_be_answered(value: bytes | None) -> None:
     with pytest.raises(UnanswerableError, match="^bad_json: "):

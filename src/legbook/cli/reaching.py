@@ -1,0 +1,46 @@
+"""Reaching Kafka for somebody who sits before a terminal: at once or not at all, quietly, and saying what to do."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from aiokafka.errors import KafkaError
+
+from legbook.contracts.topics import Topic
+from legbook.runtime import kafka
+from legbook.runtime.settings import KafkaSettings
+from legbook.runtime.stop import CannotStartError
+
+UNREACHABLE: Final = (KafkaError, CannotStartError, TimeoutError)
+PATIENCE: Final = 15.0  # seconds that Kafka has for its first answer
+
+
+def why(error: Exception) -> str:
+    """For who sees no Kafka: what happened and what to do."""
+    text = f"Kafka has not answered for {PATIENCE:.0f} s" if isinstance(error, TimeoutError) else str(error)
+    return f"{text}; KAFKA_BOOTSTRAP_SERVERS says where Kafka is"
+
+
+async def partition_count(settings: KafkaSettings, topic: Topic) -> int:
+    """One of UNREACHABLE at once, and quietly: who sits before a terminal does not want to wait for Kafka."""
+    chatty = logging.getLogger("aiokafka")
+    chatty.setLevel(logging.CRITICAL)
+    async with asyncio.timeout(PATIENCE), kafka.admin(settings) as client:
+        there = {each["topic"]: len(each["partitions"]) for each in await client.describe_topics()}
+    chatty.setLevel(logging.WARNING)
+    if not there.get(topic.name):
+        raise CannotStartError(f"{topic.name} is not there: run legbook topics apply")
+    return there[topic.name]
+
+
+async def until(work: Coroutine[Any, Any, None], end: Coroutine[Any, Any, object]) -> None:
+    """Until one of the two is over; raises what it raises."""
+    tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work), asyncio.create_task(end)]
+    try:
+        for task in (await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED))[0]:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
