@@ -10,11 +10,13 @@ from legbook.demo.world import World
 from legbook.devstack.processes import free_ports
 from tests.e2e.fleet import PBXS
 
-# PBXs come and go: nobody waits half a minute for one that is back
+# PBXs come and go: nobody waits half a minute for one that is back, nor long for one that says nothing
 QUICK = {
-    f"{service}_BACKOFF_{which}": seconds
-    for service in ("AMI_INGEST", "COMMAND_GATEWAY")
-    for which, seconds in (("FIRST", "0.1"), ("MOST", "0.3"))
+    "AMI_INGEST_BACKOFF_FIRST": "0.1",
+    "AMI_INGEST_BACKOFF_MOST": "0.3",
+    "COMMAND_GATEWAY_BACKOFF_FIRST": "0.1",
+    "COMMAND_GATEWAY_BACKOFF_MOST": "0.3",
+    "COMMAND_GATEWAY_CONFIRM": "1.5",
 }
 
 
