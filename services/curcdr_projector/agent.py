@@ -148,10 +148,14 @@ class Agent:
         async def guarded() -> None:
             try:
                 await work
-            except BaseException as error:
+            except asyncio.CancelledError as error:
                 task = asyncio.current_task()
-                if task is None or not task.cancelling():  # cancelled by somebody else: as bad as any error
+                if task is None or not task.cancelling():  # by somebody else: as bad as any error
                     self._die(error)
+                raise
+            except BaseException as error:
+                # also when `cancelling`: a TaskGroup whose child fails leaves that count at one (Python 3.11)
+                self._die(error)
                 raise
 
         task = asyncio.create_task(guarded())

@@ -39,7 +39,12 @@ class IngestStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="ing
 
 
 class ProjectorStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="projector"):
-    """Key `pbx|projector`. `suspect_since`: the state may be wrong since then; ingest sends a snapshot."""
+    """Key `pbx|projector`; a tombstone when the PBX has left the fleet.
+
+    `lag`: seconds since the newest folded entry was received; heartbeats come every second, so about one is none.
+    `late_entries`: of an older epoch, not folded, since the partition was taken over. `suspect_since`: the state may
+    be wrong since then; ingest sends a snapshot.
+    """
 
     v: Literal[1] = 1
     pbx: PbxName

@@ -1,0 +1,60 @@
+"""What goes wrong in the background ends the process: whoever waits for it would wait for ever."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from curcdr_projector.agent import Agent
+
+
+class Deaths(list[BaseException]):
+    """Of an agent without faust."""
+
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        agent = Agent.__new__(Agent)
+        agent._running, agent._die = set(), self.append
+        return agent._start(work)
+
+
+async def _fails() -> None:
+    raise RuntimeError("fenced")
+
+
+async def _holds_what_fails() -> None:
+    """As a shard does: the group cancels its own task, and the count of that stays."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_fails())
+
+
+@pytest.mark.parametrize("work", [_fails, _holds_what_fails])
+async def test_an_error_ends_the_process(work: Any) -> None:
+    deaths = Deaths()
+
+    await asyncio.wait([deaths.start(work())])
+
+    (error,) = deaths
+    assert "fenced" in repr(error)
+
+
+async def test_a_rebalance_cancels_and_nobody_dies() -> None:
+    deaths = Deaths()
+    task = deaths.start(asyncio.sleep(60))
+    await asyncio.sleep(0)
+
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert deaths == []
+
+
+async def test_a_cancellation_of_its_own_is_as_bad_as_any_error() -> None:
+    async def gives_up() -> None:
+        raise asyncio.CancelledError
+
+    deaths = Deaths()
+
+    await asyncio.wait([deaths.start(gives_up())])
+
+    assert len(deaths) == 1
