@@ -23,7 +23,7 @@ from ami_ingest.settings import Settings
 from ami_ingest.snapshot import Snapshots
 from ami_ingest.stamps import moment
 from legbook.ami.framing import Frame
-from legbook.ami.message import Message, first, parse
+from legbook.ami.message import Message, parse
 from legbook.contracts.raw import ConnectionDown, ConnectionUp, Down, Drop, Event, Gap, Heartbeat
 from legbook.runtime.amikeeper import Keeper
 from legbook.runtime.amilink import ACTION_PREFIX, Link, LinkError
@@ -61,11 +61,12 @@ class Connection:
         self._pbx, self._sequence, self._boot_known = pbx, sequence, boot_known
         self._name = sequence.pbx
         self._keeper = Keeper(self._name, pbx, login, settings, self)
-        self.snapshots = Snapshots(sequence, settings.snapshot_interval, self._pbx_now)
+        self.snapshots = Snapshots(sequence, settings.snapshot_interval, lambda: self._stamped)
         self._held: list[tuple[Message, int, int]] | None = None  # with its bytes and those dropped
         self._booted: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._rtt: float | None = None
         self._offsets: deque[float] = deque(maxlen=OFFSETS)
+        self._stamped = True  # events carry the PBX's time, as they should
         self._shutdown = False  # Asterisk has said that it stops
         self._last_up: datetime | None = None
         self.state = State()
@@ -156,13 +157,15 @@ class Connection:
             self._held.append((message, len(frame.data), frame.dropped))
 
     def _publish(self, message: Message, size: int, dropped: int) -> None:
-        name = message.first("Event")
+        name, stamp = message.first("Event"), moment(message.first("Timestamp"))
+        if name != "FullyBooted":  # the login writes it itself, always without
+            self._stamped = stamp is not None
         metrics.EVENTS.labels(self._name).inc()
         for flag in message.flags:
             metrics.FLAGGED.labels(self._name, flag).inc()
         self._sequence.add(
             Event,
-            at=moment(first(message.fields, "Timestamp")) if "Timestamp" in message.fields else None,
+            at=stamp,
             weight=size * 2,
             name=name,
             fields=message.fields,

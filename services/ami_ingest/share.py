@@ -85,6 +85,11 @@ class Share:
         self._restate = True
         self._news.set()
 
+    @property
+    def full(self) -> bool:
+        """Owner records are few."""
+        return False
+
     def take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
         """Owner records. CannotStartError: a newer process has our name."""
         for each in records:
@@ -162,7 +167,8 @@ class Share:
     def _start(self, name: str, place: Place) -> None:
         def boot_known(boot: int) -> None:
             """Goes into the owner record when Kafka allows: the log never waits for this."""
-            if self._claims[name].boot != boot:
+            claim = self._claims.get(name)
+            if claim is not None and claim.boot != boot:
                 self._boots[name] = boot
                 self._news.set()
 

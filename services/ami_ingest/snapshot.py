@@ -4,16 +4,17 @@ Ping, CoreShowChannels, Ping. Asterisk writes what has happened so far before it
 older than the first ping's answer is on the wire before the list; the time of that answer is the watermark: a
 channel that is not in the list and of which nothing newer was heard is gone. The list is told in one piece, when it
 is complete.
+
+A PBX that stamps no events (timestampevents is off) is told of by our clock: so is the watermark then.
 """
 
 import asyncio
 import random
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from panoramisk.message import Message as Answer
 
 from ami_ingest import metrics
 from ami_ingest.sequence import Sequence
@@ -30,8 +31,8 @@ JITTER: Final = 0.2
 class Snapshots:
     """Of one PBX. `item` takes each list item from the socket; answers to our actions are no entries."""
 
-    def __init__(self, sequence: Sequence, interval: float, pbx_now: Callable[[], datetime]) -> None:
-        self._sequence, self._interval, self._pbx_now = sequence, interval, pbx_now
+    def __init__(self, sequence: Sequence, interval: float, stamped: Callable[[], bool]) -> None:
+        self._sequence, self._interval, self._stamped = sequence, interval, stamped
         self._items: list[Message] = []
         self._wanted = asyncio.Event()
         self._taken_at: datetime | None = None  # by the clock of entries that are ours
@@ -64,9 +65,9 @@ class Snapshots:
         """Seconds until the next one is due."""
         later = self._interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # not all PBXs at once
         self._items = []
-        began = self._stamp(await link.ask("Ping"))
+        began = await self._time(link)
         answers = await link.ask_list("CoreShowChannels")
-        ended = self._stamp(await link.ask("Ping"))
+        ended = await self._time(link)
         items, self._items = self._items, []
         if len(answers) == 1 and not answers[0].success:
             metrics.SNAPSHOTS.labels(self._sequence.pbx, "refused").inc()
@@ -79,8 +80,11 @@ class Snapshots:
         metrics.SNAPSHOTS.labels(self._sequence.pbx, "complete" if complete else "incomplete").inc()
         return later if complete else AGAIN
 
-    def _stamp(self, pong: Answer) -> datetime:
-        return moment(pong.get("timestamp", "")) or self._pbx_now()
+    async def _time(self, link: Link) -> datetime:
+        """By the clock of the events; what is older is on the wire before this returns."""
+        sent = datetime.now(UTC)
+        pong = await link.ask("Ping")
+        return (moment(pong.get("timestamp", "")) if self._stamped() else None) or sent
 
     def _tell(self, items: list[Message], began: datetime, ended: datetime, *, complete: bool) -> None:
         sequence = self._sequence

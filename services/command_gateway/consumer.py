@@ -36,6 +36,7 @@ from legbook.runtime.settings import KafkaSettings
 _log = structlog.get_logger("command_gateway")
 GROUP: Final = "command_gateway"
 HOPS: Final = "hops"
+MOST_QUEUED: Final = 1000  # commands of one partition that are not decided yet
 _Record = ConsumerRecord[Any, Any]
 
 
@@ -73,6 +74,11 @@ class Consumer:
                 self._next = each.offset + 1
                 self._open.add(each.offset)
                 self._queue.put_nowait(each)
+
+    @property
+    def full(self) -> bool:
+        """Each may be a megabyte."""
+        return self._queue.qsize() >= MOST_QUEUED
 
     def kept(self) -> None:
         """If somebody else had it meanwhile, the next transaction says so."""

@@ -16,7 +16,7 @@ from legbook.contracts.status import ProjectorStatus
 from legbook.contracts.topics import LEGS
 
 _log = structlog.get_logger("command_gateway")
-MOST_ENDED: Final = 100_000
+MOST_ENDED: Final = 20_000
 Key = tuple[str, int]
 
 

@@ -24,6 +24,7 @@ from legbook.runtime.settings import KafkaSettings
 _log = structlog.get_logger("legbook.membership")
 SESSION: Final = 6_000  # ms; a third of it would be the shortest takeover
 POLL: Final = 200  # ms; without polls aiokafka leaves the group
+MOST: Final = 500  # records at once
 COMMIT: Final = 1.0  # seconds
 STOP: Final = 3.0
 
@@ -39,6 +40,10 @@ class Holder(Protocol):
 
     def take(self, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
         """From the group's topic, in order. Never waits."""
+
+    @property
+    def full(self) -> bool:
+        """It has enough for now."""
 
 
 _H = TypeVar("_H", bound=Holder)
@@ -110,8 +115,9 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
         committed = loop.time()
         while True:
             try:
-                for tp, records in (await self._consumer.getmany(timeout_ms=POLL)).items():
+                for tp, records in (await self._consumer.getmany(timeout_ms=POLL, max_records=MOST)).items():
                     self._got(tp.partition, records)
+                self._hold_back()
                 if loop.time() - committed >= COMMIT:
                     committed = loop.time()
                     await self._commit()
@@ -124,6 +130,17 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
         if holder is not None:
             self._done.setdefault(partition, records[0].offset)
             holder.take(records)
+
+    def _hold_back(self) -> None:
+        """Who is full gets no more; polling goes on, or we would leave the group."""
+        for partition, holder in self.holders.items():
+            target = TopicPartition(self._topic, partition)
+            if target not in self._consumer.assignment():
+                continue  # a rebalance is under way
+            if holder.full:
+                self._consumer.pause(target)
+            else:
+                self._consumer.resume(target)
 
     def done(self, partition: int, offset: int) -> None:
         """Everything below this offset needs no further reading."""
