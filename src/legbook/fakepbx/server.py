@@ -215,7 +215,9 @@ class FakePbx:
             await session.finish()
 
     def _logged_in(self, session: Session) -> None:
-        if self._begin_on_login and session.mask and not self._stage.begun:
+        """Of the first user: the others may come before anybody listens."""
+        first = session.user is self._switch.settings.users[0]
+        if self._begin_on_login and first and session.mask and not self._stage.begun:
             self.begin()
 
     def _hang_up(self, uniqueid: str, cause: int | None) -> None:
