@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
 from command_gateway import metrics, reading
-from command_gateway.connection import Connection
+from command_gateway.connections import Connections
 from command_gateway.legs import Legs
 from command_gateway.lifecycle import Lifecycle, Taken
 from command_gateway.reading import Envelope
@@ -26,7 +26,6 @@ from legbook.contracts.commands import CommandResult
 from legbook.contracts.topics import COMMANDS, LEGS, RESULTS, STATUS, partition_of
 from legbook.runtime import kafka
 from legbook.runtime.dlq import dead_letter
-from legbook.runtime.fleet import Pbx
 from legbook.runtime.fleetfile import FleetFile
 from legbook.runtime.follow import Follower
 from legbook.runtime.kafka import Record
@@ -59,9 +58,8 @@ class Consumer:
         self._owner = PartitionOwner(kafka_settings, GROUP, RESULTS.name, self._partition)
         self._results = Results(producer, self._partition)
         self._legs = Legs()
-        self.connections: dict[str, Connection] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._lifecycle = Lifecycle(settings, self._owner, self._results, self._legs, self.connections)
+        self._connections = Connections(settings, fleet, where)
+        self._lifecycle = Lifecycle(settings, self._owner, self._results, self._legs, self._connections)
         self._queue: asyncio.Queue[_Record] = asyncio.Queue()
         self._next = 0  # offset; what a rebalance brings again is skipped
         self._open: set[int] = set()  # offsets without a state on record
@@ -88,10 +86,6 @@ class Consumer:
         """Ours, and what is on record is known."""
         return self._ready.is_set()
 
-    def wanted(self) -> set[str]:
-        """The PBXs of the fleet file that belong to this partition."""
-        return {n for n in self._fleet.pbxs if partition_of(n, self._partitions) == self._partition}
-
     async def run(self) -> None:
         """Until cancelled. What was sent by then still gets its end."""
         try:
@@ -105,18 +99,7 @@ class Consumer:
             await self._owner.close()
 
     def fleet_changed(self) -> None:
-        """Connects what is new or somewhere else, leaves what is gone."""
-        for name, connection in list(self.connections.items()):
-            if name not in self.wanted() or connection.place != self._place(name):
-                self._running.pop(name).cancel()
-                del self.connections[name]
-        for name in self.wanted() - self.connections.keys():
-            pbx, login = self._place(name)
-            self.connections[name] = Connection(name, pbx, login, self._settings)
-            self._running[name] = self._tasks.create_task(self.connections[name].run())
-
-    def _place(self, name: str) -> tuple[Pbx, tuple[str, str]]:
-        return self._fleet.pbxs[name], self._fleet.logins[name]
+        self._connections.follow_fleet(self._tasks)
 
     async def _serve(self) -> None:
         follower = Follower(self._kafka, self._legs.put)
