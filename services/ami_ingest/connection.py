@@ -8,10 +8,11 @@
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -63,7 +64,8 @@ class Connection:
         self._keeper = Keeper(self._name, pbx, login, settings, self)
         self.snapshots = Snapshots(sequence, settings.snapshot_interval, lambda: self._stamped)
         self._held: list[tuple[Message, int, int]] | None = None  # with its bytes and those dropped
-        self._booted: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        # the uptime that FullyBooted tells, and when we read that
+        self._booted: asyncio.Future[tuple[int, datetime] | None] = asyncio.get_running_loop().create_future()
         self._rtt: float | None = None
         self._offsets: deque[float] = deque(maxlen=OFFSETS)
         self._stamped = True  # events carry the PBX's time, as they should
@@ -118,23 +120,22 @@ class Connection:
 
     async def attend(self, link: Link) -> None:
         """What takes its time, while events are published already."""
-        settings = await link.ask("CoreSettings")
-        self.state = replace(self.state, asterisk=settings.get("asteriskversion", "")[:80] or None)
+        with contextlib.suppress(LinkError):  # nice to know, no more
+            settings = await link.ask("CoreSettings")
+            self.state = replace(self.state, asterisk=settings.get("asteriskversion", "")[:80] or None)
         await self.snapshots.run(link)
 
     async def _find_boot(self, link: Link) -> int | None:
         try:
             async with asyncio.timeout(HELD_FOR):
-                uptime = await asyncio.shield(self._booted)
+                booted = await asyncio.shield(self._booted)
         except TimeoutError:
-            uptime = None  # no `system` in the read classes
-        if uptime is not None:
-            return boots.started(self._pbx_now().timestamp(), uptime)
+            booted = None  # no `system` in the read classes
+        if booted is not None:
+            uptime, read_at = booted  # not the time of now: a ping that took seconds would be another boot
+            return boots.started(read_at.timestamp() + (self._sequence.offset or 0.0), uptime)
         status = await link.ask("CoreStatus")
         return boots.started_by_status(status.corestartupdate, status.corestartuptime, self._pbx.zone)
-
-    def _pbx_now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self._sequence.offset or 0.0)
 
     def flushed(self) -> None:
         self._sequence.soon()
@@ -149,7 +150,8 @@ class Connection:
             return
         if name == "FullyBooted" and not self._booted.done():
             uptime = message.first("Uptime")
-            self._booted.set_result(int(uptime) if uptime.isdecimal() and len(uptime) < 12 else None)
+            good = uptime.isascii() and uptime.isdecimal() and len(uptime) < 12
+            self._booted.set_result((int(uptime), datetime.now(UTC)) if good else None)
         self._shutdown = self._shutdown or name == "Shutdown"
         if self._held is None:
             self._publish(message, len(frame.data), frame.dropped)

@@ -121,8 +121,9 @@ class Share:
             self._restate, self._overtaken = True, None
             while True:
                 self._news.clear()
-                await self._claim()
-                await self._settle()
+                wanted = self.wanted()  # of this turn: a change in the middle of it is the next one's
+                await self._claim(wanted)
+                await self._settle(wanted)
                 await self._news.wait()
                 self._check_overtaken()
         except (KafkaError, TimeoutError, LostError) as error:
@@ -132,15 +133,17 @@ class Share:
         if self._overtaken is not None:
             raise LostError(f"{self._overtaken.worker} has claimed {self._overtaken.pbx}")
 
-    async def _claim(self) -> None:
+    async def _claim(self, wanted: Mapping[str, Place]) -> None:
         """States what is new, and everything after a rebalance: committed, it proves that nobody came between."""
-        wanted = self.wanted()
         known = owners.newest(owners.known(self._owner.state), self._claims)
         stamp = (int(time.time()), self._settings.worker, self._process)
         claimed = owners.claims(wanted, known, self._standing(wanted), stamp)
         told = {} if self._restate else self._claims
         if new := [owner for name, owner in claimed.items() if told.get(name) != owner]:
-            await self._owner.write([owners.record(owner) for owner in new])
+            stated = [owners.record(owner) for owner in new]
+            await self._owner.write(stated)
+            # also of a PBX that leaves the fleet and comes back within the second
+            self._owner.state.update((each.key, each.value) for each in stated if each.value is not None)
         self._claims, self._restate = claimed, False
 
     def _standing(self, wanted: Mapping[str, Place]) -> dict[str, Owner]:
@@ -151,9 +154,8 @@ class Share:
             if name not in self.readings or self.readings[name].place == wanted.get(name)
         }
 
-    async def _settle(self) -> None:
+    async def _settle(self, wanted: Mapping[str, Place]) -> None:
         """Reads what is claimed, and nothing else."""
-        wanted = self.wanted()
         for name, reading in list(self.readings.items()):
             claim = self._claims.get(name)
             if claim is None or claim.epoch != reading.owner.epoch:

@@ -21,7 +21,7 @@ from ami_ingest.sequence import Sequence
 from ami_ingest.stamps import moment
 from legbook.ami.message import Message
 from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd
-from legbook.runtime.amilink import Link
+from legbook.runtime.amilink import Link, LinkError
 
 _log = structlog.get_logger("ami_ingest")
 AGAIN: Final = 5.0  # seconds after one that failed, and between two that were asked for
@@ -47,10 +47,14 @@ class Snapshots:
             self._wanted.set()
 
     async def run(self, link: Link) -> None:
-        """One at once, then at intervals and when asked. Until cancelled, or LinkError."""
+        """One at once, then at intervals and when asked. Until cancelled."""
         while True:
             self._wanted.clear()
-            wait = await self._take(link)
+            try:
+                wait = await self._take(link)
+            except LinkError as error:  # a PBX that did not answer this once may answer the next time
+                _log.warning("no snapshot", pbx=self._sequence.pbx, why=str(error))
+                wait = AGAIN
             await asyncio.sleep(AGAIN)
             await self._until_wanted(wait - AGAIN)
 
@@ -75,7 +79,7 @@ class Snapshots:
             _log.warning("snapshot refused", pbx=self._sequence.pbx, said=answers[0].message[:200], hint=hint)
             return later
         counted = answers[-1].get("listitems", "")
-        complete = counted.isdecimal() and int(counted) == len(items)
+        complete = counted == str(len(items))
         self._tell(items, began, ended, complete=complete)
         metrics.SNAPSHOTS.labels(self._sequence.pbx, "complete" if complete else "incomplete").inc()
         return later if complete else AGAIN

@@ -4,7 +4,6 @@ A `membership.Holder`. Records are decided in order; a command for a leg that is
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,6 +14,7 @@ from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
 from command_gateway import metrics, reading
+from command_gateway.confirm import Outcome
 from command_gateway.connections import Connections
 from command_gateway.legs import Legs
 from command_gateway.lifecycle import Lifecycle, Taken
@@ -150,7 +150,7 @@ class Consumer:
         if envelope.pbx in self._fleet.pbxs and self._right(envelope.pbx) != self._partition:
             await self._forward(source, envelope)
         elif not await self._is_known(envelope, source.offset):
-            await self._carry_out(source, envelope)
+            self._carry_out(source, envelope)
 
     def _right(self, pbx: str) -> int:
         return partition_of(pbx, self._partitions)
@@ -159,10 +159,8 @@ class Consumer:
         """Once: whoever chose this partition hashes otherwise; a second hop would be a loop."""
         headers = [(name, value) for name, value in source.headers if name != HOPS]
         if len(headers) < len(source.headers):
-            error = RefusedError(
-                "wrong_partition", f"{envelope.pbx} does not belong to partition {self._partition}"
-            )
-            await self._refuse(source, envelope, error)
+            text = f"{envelope.pbx} does not belong to partition {self._partition}"
+            self._lifecycle.refuse(self._taken(source, envelope), RefusedError("wrong_partition", text))
             return
         moved = Record(COMMANDS.name, envelope.pbx.encode(), source.value, [*headers, (HOPS, b"1")])
         await kafka.deliver(self._producer, moved, self._right(envelope.pbx))
@@ -173,55 +171,34 @@ class Consumer:
         """Has this id a state on record, or is it under way? Then it is answered from there."""
         known = self._results.get(envelope.command_id)
         taken = self._lifecycle.under_way.get(envelope.command_id)
-        digest = known.digest if known else taken.digest if taken else None
+        digest = known.digest if known else taken.envelope.digest if taken else None
         if digest is None:
             return False
         if digest != envelope.digest:
             text = f"command_id: {envelope.command_id} was used for another command"
-            await self._results.conflict(known, _answer(envelope, RefusedError("id_conflict", text)))
+            answer = Taken(envelope, 0.0, lambda: None).result(Outcome("rejected", "id_conflict", text))
+            await self._results.conflict(known, answer)
         elif known is not None:
             await self._results.repeat(known)
         self._settle(offset)
         return True
 
-    async def _carry_out(self, source: _Record, envelope: Envelope) -> None:
+    def _carry_out(self, source: _Record, envelope: Envelope) -> None:
+        taken = self._taken(source, envelope)
         try:
             command = reading.read(envelope, source.value)
             if command.pbx not in self._fleet.pbxs:
                 raise RefusedError("unknown_pbx", f"pbx: {command.pbx} is not in the fleet file")  # noqa: TRY301
-            now = datetime.now(UTC)
-            self._lifecycle.take(
-                Taken(
-                    command,
-                    envelope.digest,
-                    deadline=time.monotonic() + (command.not_after - now).total_seconds(),
-                    published=source.timestamp / 1000,
-                    settled=lambda: self._settle(source.offset),
-                ),
-                now,
-            )
+            self._lifecycle.take(taken, command, datetime.now(UTC))
         except RefusedError as error:
-            await self._refuse(source, envelope, error)
+            self._lifecycle.refuse(taken, error)
 
-    async def _refuse(self, source: _Record, envelope: Envelope, error: RefusedError) -> None:
-        await self._results.end(_answer(envelope, error))
-        self._settle(source.offset)
+    def _taken(self, source: _Record, envelope: Envelope) -> Taken:
+        return Taken(envelope, source.timestamp / 1000, lambda: self._settle(source.offset))
 
     def _settle(self, offset: int) -> None:
         self._open.discard(offset)
         self._done(self._partition, min(self._open, default=self._next))
-
-
-def _answer(envelope: Envelope, error: RefusedError) -> CommandResult:
-    return CommandResult(
-        command_id=envelope.command_id,
-        pbx=envelope.pbx,
-        state=error.state,
-        reason=error.reason,
-        message=str(error),
-        at=datetime.now(UTC),
-        digest=envelope.digest,
-    )
 
 
 def _without_end(sent: CommandResult) -> CommandResult:

@@ -1,11 +1,13 @@
-"""The life of a command of one partition: taken -> sent -> final. At most once, and never without an end.
+"""The life of a command of one partition: taken -> sent -> final, or refused. At most once, and never without an end.
 
 1. Whatever can be refused is refused before anything is written.
-2. `sent` is a transaction that only the owner of the partition can commit. Then the deadline once more and, without
-   waiting for anything in between, the action, in one write.
-3. A state on record, whatever it is, means: never again. `sent` without an end, from a gateway that is gone, becomes
+2. What only the owner of the partition may decide, to send or to refuse, goes on record in a transaction that only it
+   can commit: a gateway that was asleep cannot refuse what another one has done.
+3. After `sent` the deadline once more and, without waiting for anything in between, the action, in one write. What
+   became of it is true whoever says it.
+4. A state on record, whatever it is, means: never again. `sent` without an end, from a gateway that is gone, becomes
    `unknown`.
-4. An offset is done when its command has a state on record.
+5. An offset is done when its command has a state on record.
 """
 
 import asyncio
@@ -22,6 +24,7 @@ from command_gateway import authorise, metrics, verbs
 from command_gateway.confirm import Expectation, Outcome, confirm
 from command_gateway.connection import Connection
 from command_gateway.legs import Legs
+from command_gateway.reading import Envelope
 from command_gateway.refusals import RefusedError
 from command_gateway.results import Results, record
 from command_gateway.settings import Settings
@@ -32,20 +35,43 @@ from legbook.runtime.ownership import PartitionOwner
 
 _log = structlog.get_logger("command_gateway")
 BATCH: Final = 50  # commands that share a transaction
-Answers = list["asyncio.Future[Any]"]
 ARRIVES: Final = 1.0  # seconds until a leg must be in the topic that somebody has seen already
+SENT: Final = Outcome("sent", None, "")
+Answers = list["asyncio.Future[Any]"]
 
 
 @dataclass(slots=True)
 class Taken:
-    """A command that is under way. `deadline`: monotonic; `published`: Unix seconds, by Kafka."""
+    """A command whose end is not on record. `deadline`: monotonic; `published`: Unix seconds, by Kafka.
 
-    command: Command
-    digest: str
-    deadline: float
+    `refused`: it goes no further than that. `counted`: it has one of the places of its PBX.
+    """
+
+    envelope: Envelope
     published: float
     settled: Callable[[], None]  # its offset is done
+    deadline: float = 0.0
     plan: Plan = NOTHING
+    leg_id: int | None = None
+    refused: Outcome | None = None
+    counted: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.envelope.command_id
+
+    def result(self, outcome: Outcome) -> CommandResult:
+        return CommandResult(
+            command_id=self.id,
+            pbx=self.envelope.pbx,
+            state=outcome.state,
+            reason=outcome.reason,
+            message=outcome.message,
+            uniqueids=list(self.plan.uniqueids),
+            leg_ids=[] if self.leg_id is None else [self.leg_id],
+            at=datetime.now(UTC),
+            digest=self.envelope.digest,
+        )
 
 
 class Lifecycle:
@@ -61,16 +87,17 @@ class Lifecycle:
     ) -> None:
         self._settings, self._owner, self._results = settings, owner, results
         self._legs, self._connections = legs, connections
-        self.under_way: dict[str, Taken] = {}  # by command_id, until its end is on record
+        self.under_way: dict[str, Taken] = {}  # by command_id
         self._waiting: list[Taken] = []
-        self._written: set[str] = set()  # with or without success: their end comes from us
+        self._written: set[str] = set()  # `sent` by us, with or without success: their end comes from us
         self._news = asyncio.Event()
         self._count: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take(self, taken: Taken, now: datetime) -> None:
+    def take(self, taken: Taken, command: Command, now: datetime) -> None:
         """RefusedError: it goes no further."""
-        command = taken.command
+        taken.leg_id = command.args.leg_id
+        taken.deadline = time.monotonic() + (command.not_after - now).total_seconds()
         authorise.check(command, now)
         self._legs.check_current(command.pbx, now, self._settings.stale)
         link_of(self._connections, command.pbx)
@@ -79,22 +106,26 @@ class Lifecycle:
         leg = self._legs.find(command.pbx, command.args.leg_id)
         if leg is not None:
             taken.plan = verbs.plan(command, leg)
-        self.under_way[command.command_id] = taken
+        taken.counted = True
         self._track(command.pbx, 1)
+        self.under_way[taken.id] = taken
         if leg is not None:
             self._enqueue(taken)
         else:
-            self._start(self._when_known(taken))
+            self._start(self._when_known(taken, command))
 
-    async def _when_known(self, taken: Taken) -> None:
-        command = taken.command
+    async def _when_known(self, taken: Taken, command: Command) -> None:
         try:
             leg = await self._legs.arrival(command.pbx, command.args.leg_id, ARRIVES)
             taken.plan = verbs.plan(command, leg)
         except RefusedError as error:
-            await self._end(taken, outcome_of(error))
-        else:
-            self._enqueue(taken)
+            taken.refused = outcome_of(error)
+        self._enqueue(taken)
+
+    def refuse(self, taken: Taken, error: RefusedError) -> None:
+        taken.refused = outcome_of(error)
+        self.under_way[taken.id] = taken
+        self._enqueue(taken)
 
     def _enqueue(self, taken: Taken) -> None:
         self._waiting.append(taken)
@@ -117,18 +148,21 @@ class Lifecycle:
             self._news.clear()
 
     async def _send(self, batch: list[Taken]) -> None:
-        """After a loss the topic tells what was committed: that is not sent again."""
-        new = [each for each in batch if self._results.get(each.command.command_id) is None]
-        states = [result_of(each, Outcome("sent", None, "")) for each in new]
+        """After a loss the topic tells what was committed: that is not decided again."""
+        new = [each for each in batch if self._results.get(each.id) is None]
+        states = [each.result(each.refused or SENT) for each in new]
         if states:
             await self._owner.write([record(state) for state in states])
         del self._waiting[: len(batch)]
         for each, state in zip(new, states, strict=True):
             self._results.put(state)
-            self._written.add(state.command_id)
-            self._write(each)
+            if each.refused is None:
+                self._written.add(each.id)
+                self._write(each)
+            else:
+                self._start(self._results.ended(state))
         for each in batch:
-            if each.command.command_id not in self._written:
+            if each.id not in self._written:
                 self._finish(each)
 
     def _write(self, taken: Taken) -> None:
@@ -146,7 +180,7 @@ class Lifecycle:
         """The action goes out. RefusedError: it did not."""
         if time.monotonic() >= taken.deadline:
             raise RefusedError(None, "not_after passed before it could be sent", "expired")
-        connection, link = link_of(self._connections, taken.command.pbx)
+        connection, link = link_of(self._connections, taken.envelope.pbx)
         expectation = connection.hangups.expect(taken.plan.uniqueids)
         try:
             answers = link.send(*taken.plan.actions)
@@ -156,11 +190,7 @@ class Lifecycle:
         return connection, answers, expectation
 
     async def _watch(
-        self,
-        taken: Taken,
-        connection: Connection,
-        answers: Answers,
-        expectation: Expectation,
+        self, taken: Taken, connection: Connection, answers: Answers, expectation: Expectation
     ) -> None:
         try:
             outcome = await confirm(answers, expectation, self._settings.confirm)
@@ -169,14 +199,16 @@ class Lifecycle:
         await self._end(taken, outcome)
 
     async def _end(self, taken: Taken, outcome: Outcome) -> None:
-        await self._results.end(result_of(taken, outcome))
+        await self._results.end(taken.result(outcome))
         self._finish(taken)
 
     def _finish(self, taken: Taken) -> None:
         taken.settled()
-        self._written.discard(taken.command.command_id)
-        if self.under_way.pop(taken.command.command_id, None) is not None:
-            self._track(taken.command.pbx, -1)
+        self._written.discard(taken.id)
+        self.under_way.pop(taken.id, None)
+        if taken.counted:
+            taken.counted = False
+            self._track(taken.envelope.pbx, -1)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -205,18 +237,3 @@ def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection
 
 def outcome_of(error: RefusedError) -> Outcome:
     return Outcome(error.state, error.reason, str(error))
-
-
-def result_of(taken: Taken, outcome: Outcome) -> CommandResult:
-    command = taken.command
-    return CommandResult(
-        command_id=command.command_id,
-        pbx=command.pbx,
-        state=outcome.state,
-        reason=outcome.reason,
-        message=outcome.message,
-        uniqueids=list(taken.plan.uniqueids),
-        leg_ids=[command.args.leg_id],
-        at=datetime.now(UTC),
-        digest=taken.digest,
-    )

@@ -11,6 +11,7 @@ from legbook.contracts.codec import UNREADABLE, BadMessageError
 from legbook.contracts.commands import Command, CommandId
 
 VERBS: Final = ("hangup",)
+LARGEST: Final = 2_000_000  # bytes; the topic's own limit counts them compressed
 
 
 class Envelope(NamedTuple):
@@ -23,7 +24,9 @@ class Envelope(NamedTuple):
 
 
 def open_(value: bytes | None) -> Envelope:
-    """UnanswerableError: not JSON, no object, or no usable command_id."""
+    """UnanswerableError: too large, not JSON, no object, or no usable command_id."""
+    if value is not None and len(value) > LARGEST:
+        raise UnanswerableError(f"bad_json: {len(value):,} bytes, a command has {LARGEST:,} at most")
     try:
         content = msgspec.json.decode(value or b"")
     except UNREADABLE as error:
@@ -42,8 +45,9 @@ def open_(value: bytes | None) -> Envelope:
 def read(envelope: Envelope, value: bytes | None) -> Command:
     """RefusedError names the field and where its value is."""
     verb = envelope.content.get("verb")
-    if verb not in VERBS:
-        raise RefusedError("unknown_verb", f"verb: {str(verb)[:40]!r} is none of {', '.join(VERBS)}")
+    if not isinstance(verb, str) or verb not in VERBS:
+        said = repr(verb[:40]) if isinstance(verb, str) else type(verb).__name__
+        raise RefusedError("unknown_verb", f"verb: {said} is none of {', '.join(VERBS)}")
     try:
         return codec.decode_command(value or b"")
     except BadMessageError as error:

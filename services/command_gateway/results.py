@@ -1,7 +1,7 @@
 """The states on record of a partition's commands, and how new ones get there.
 
-`sent` is the owner's word: a fenced transaction, before the bytes leave. Everything else is true whoever says it, and
-goes through a plain idempotent producer, in order.
+To send and to refuse are the owner's word: a fenced transaction (`lifecycle`). What became of what was sent is true
+whoever says it, and goes through a plain idempotent producer, in order.
 """
 
 from collections.abc import Mapping
@@ -59,12 +59,18 @@ class Results:
             del self._known[oldest.command_id]
 
     async def end(self, result: CommandResult) -> None:
-        """A final state. Whoever used the id for something else is told first: what stays is the original's."""
+        """A final state of what we have sent."""
         self.put(result)
+        await self.ended(result, on_record=False)
+
+    async def ended(self, result: CommandResult, *, on_record: bool = True) -> None:
+        """Whoever used the id for something else is told first: what stays is the original's."""
         metrics.COMMANDS.labels(result.state, result.reason or "").inc()
-        for conflict in self._conflicts.pop(result.command_id, []):
+        conflicts = self._conflicts.pop(result.command_id, [])
+        for conflict in conflicts:
             await self._send(conflict)
-        await self._send(result)
+        if conflicts or not on_record:
+            await self._send(result)
 
     async def repeat(self, result: CommandResult) -> None:
         """For a duplicate. One that is under way is answered when it ends."""

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Final
 
 from aiokafka import ConsumerRecord
 
 from legbook.runtime.kafka import Record
 from legbook.runtime.metrics import DEAD_LETTERS
 from legbook.runtime.stop import FatalError
+
+LARGEST: Final = 8 << 20  # bytes: what a producer of ours can send, with room for headers
+LARGEST_KEY: Final = 1024
 
 
 def dead_letter(source: "ConsumerRecord[bytes, bytes]", reason: str, entry: str = "") -> Record:
@@ -33,8 +37,11 @@ def letter(
         "reason": reason[:2000],
         "version": version("legbook"),
     }
+    if value is not None and len(value) > LARGEST:
+        facts["reason"] = f"{facts['reason']} (only the first {LARGEST:,} of {len(value):,} bytes are here)"
+        value = value[:LARGEST]
     headers = [(name, text.encode(errors="backslashreplace")) for name, text in facts.items()]
-    return Record(f"{topic}.dlq", key or b"", value, headers)
+    return Record(f"{topic}.dlq", (key or b"")[:LARGEST_KEY], value, headers)
 
 
 class BrakeError(FatalError):

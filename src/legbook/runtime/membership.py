@@ -115,7 +115,11 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
         committed = loop.time()
         while True:
             try:
-                for tp, records in (await self._consumer.getmany(timeout_ms=POLL, max_records=MOST)).items():
+                try:
+                    fetched = await self._consumer.getmany(timeout_ms=POLL, max_records=MOST)
+                except UnicodeDecodeError:
+                    fetched = await self._step_over()
+                for tp, records in fetched.items():
                     self._got(tp.partition, records)
                 self._hold_back()
                 if loop.time() - committed >= COMMIT:
@@ -124,6 +128,24 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
             except KafkaError as error:
                 _log.warning("poll", group=self._group, why=repr(error))
                 await asyncio.sleep(POLL / 1000)
+
+    async def _step_over(self) -> dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]:
+        """A record's header name that is no UTF-8 breaks aiokafka's reading of its whole batch: on behind it."""
+        found: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
+        for target in self._consumer.assignment():
+            try:
+                found |= await self._consumer.getmany(target, timeout_ms=POLL)
+            except UnicodeDecodeError as error:
+                offset = await self._consumer.position(target)
+                _log.error(
+                    "unreadable record",
+                    topic=target.topic,
+                    partition=target.partition,
+                    offset=offset,
+                    why=str(error),
+                )
+                self._consumer.seek(target, offset + 1)
+        return found
 
     def _got(self, partition: int, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
         holder = self.holders.get(partition)

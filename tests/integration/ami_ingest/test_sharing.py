@@ -110,6 +110,9 @@ async def test_a_changed_fleet_file_at_sighup(
         worker.fleet(ports(pbxs))
         worker.hang_up_signal()
     await until(lambda: sessions(pbxs["outer"]) == 1)
+    claimed = await read(kafka_settings, OWNERS.name, PARTITIONS, "outer")
+    epochs = [codec.decode_owner(each.value or b"").epoch for each in claimed]
+    assert epochs == sorted(epochs)
     assert {n: c for n, c in logins(pbxs).items() if n != "outer"} == {
         n: c for n, c in before.items() if n != "outer"
     }

@@ -87,6 +87,26 @@ async def test_a_boot_that_is_known_is_kept(pbx: FakePbx) -> None:
     assert {record.boot for record in listener.taker.taken} == {known}
 
 
+async def test_a_pbx_that_is_slow_at_the_login_is_not_another_boot(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its uptime was told seconds before its ping came back: those are not the age of its process."""
+    monkeypatch.setattr("ami_ingest.boots.JITTER", 1.2)  # uptime is whole seconds
+    ping = pbx.handlers["ping"]
+
+    async def slow(switch: Switch, session: Session, action: Action) -> None:
+        pbx.handlers["ping"] = ping
+        await asyncio.sleep(2.5)
+        await ping(switch, session, action)
+
+    async with listening(pbx.port, QUICK.model_copy(update={"silence": 30.0})) as listener:
+        await listener.until(lambda it: it.connection.up)
+        pbx.handlers["ping"] = slow
+        pbx.drop_sessions()
+        await listener.up_again(2)
+    assert len({up.boot for up in listener.ups}) == 1
+
+
 async def test_heartbeats_say_up_and_down(pbx: FakePbx) -> None:
     async with listening(pbx.port) as listener:
         assert not listener.connection.up

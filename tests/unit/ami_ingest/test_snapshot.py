@@ -1,5 +1,6 @@
 """Which channels a PBX has: told in one piece, with a watermark by the clock of the events."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from structlog.testing import capture_logs
 from ami_ingest import snapshot
 from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd
 from legbook.fakepbx import Action, FakePbx, Session, Switch
+from legbook.runtime.amilink import Link
 from tests.unit.ami_ingest.conftest import Start
 from tests.unit.ami_ingest.listening import QUICK, Listener, listening
 
@@ -107,6 +109,36 @@ async def test_a_user_without_the_right_is_told_what_it_needs(pbx: FakePbx) -> N
     (line,) = [line for line in logs if line["event"] == "snapshot refused"]
     assert (line["said"], line["hint"]) == ("Permission denied", "the AMI user needs write = reporting")
     assert told(listener) == []
+
+
+async def test_what_is_not_answered_once_is_asked_again(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, ask_list, refused = pbx.handlers["coreshowchannels"], Link.ask_list, asyncio.Event()
+
+    async def silent(_switch: Switch, _session: Session, _action: Action) -> None:
+        refused.set()
+
+    monkeypatch.setattr(Link, "ask_list", lambda link, name: ask_list(link, name, patience=0.1))
+    pbx.handlers["coreshowchannels"] = silent
+    async with listening(pbx.port) as listener:
+        await asyncio.wait_for(refused.wait(), 5)
+        pbx.handlers["coreshowchannels"] = answer
+        await listener.until(told)
+        assert len(listener.ups) == 1, "the link is good, and stays"
+
+
+@pytest.mark.parametrize("count", ["\N{SUPERSCRIPT TWO}", "9" * 5000, "", "-1"])
+async def test_an_odd_count_costs_the_list_and_nothing_else(pbx: FakePbx, count: str) -> None:
+    async def odd(_switch: Switch, session: Session, action: Action) -> None:
+        session.reply(action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
+        session.item(action, "CoreShowChannelsComplete", [("EventList", "Complete"), ("ListItems", count)])
+
+    pbx.handlers["coreshowchannels"] = odd
+    async with listening(pbx.port) as listener:
+        await listener.until(told)
+        assert listener.connection.up
+    assert told(listener)[0] == ([], False)
 
 
 async def test_a_list_that_is_not_as_long_as_asterisk_says_is_incomplete_and_asked_again(

@@ -35,13 +35,26 @@ def test_what_has_no_usable_id_cannot_be_answered(value: bytes | None) -> None:
         reading.open_(value)
 
 
-@pytest.mark.parametrize("verb", ["explode", None, 7, ["hangup"], "HANGUP", ""])
+def _nested(depth: int) -> Any:
+    found: Any = 1
+    for _ in range(depth):
+        found = {"a": found}
+    return found
+
+
+@pytest.mark.parametrize("verb", [_nested(300), "explode", None, 7, ["hangup"], "HANGUP", ""])
 def test_an_unknown_verb_is_told_with_the_known_ones(verb: object) -> None:
     value = changed(verb=verb)
 
     with pytest.raises(RefusedError, match="^verb: .* is none of hangup") as error:
         reading.read(reading.open_(value), value)
     assert error.value.reason == "unknown_verb"
+
+
+def test_what_is_larger_than_any_command_is_not_even_read() -> None:
+    """Compressed, a hundred megabytes of nothing pass the topic's limit."""
+    with pytest.raises(UnanswerableError, match="2,000,001 bytes, a command has 2,000,000 at most"):
+        reading.open_(b" " * 2_000_001)
 
 
 def test_a_huge_value_gives_a_short_message() -> None:
