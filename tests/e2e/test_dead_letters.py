@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from legbook.contracts.codec import decode_raw
+from legbook.contracts.raw import SnapshotEnd
 from legbook.contracts.topics import CDR, RAW, partition_of
 from legbook.demo.watch import Watch
 from legbook.demo.world import World
@@ -84,7 +86,7 @@ def raising(world: World, tmp_path: Path) -> Iterator[None]:
     world.terminate("curcdr_projector")
     child = spawn(
         "raising", [sys.executable, "-m", "tests.e2e.raising_projector"], folder=tmp_path,
-        env={**world.env, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**world.env, **world.own("curcdr_projector"), "PYTHONPATH": str(Path(__file__).parents[2])},
     )  # fmt: skip
     yield
     end([child])
@@ -112,11 +114,23 @@ async def test_a_rule_that_raises_costs_one_entry_and_no_other_pbx(
                     }
                 )
             )
+        async with asyncio.timeout(
+            20
+        ):  # the projector doubts its state: ami_ingest asks the PBX who is there
+            while await _snapshots(world, "letters") < 2:
+                await asyncio.sleep(0.2)
     (letter,) = (await topics.letters(world, RAW))[before:]
     value, headers = letter
     (entry,) = json.loads(value or b"")["entries"]
     assert (entry["name"], entry["fields"]["UserEvent"]) == ("UserEvent", "Raise")
     assert headers["reason"] == "rule_error: RuntimeError: told to"
+
+
+async def _snapshots(world: World, pbx: str) -> int:
+    """Complete ones of ami_ingest; what a test wrote beside it has no headers."""
+    found = [r for r in await topics.records(world, RAW.name) if r.key == pbx.encode() and r.headers]
+    entries = [entry for record in found for entry in decode_raw(record.value or b"").entries]
+    return len([entry for entry in entries if isinstance(entry, SnapshotEnd) and entry.complete])
 
 
 async def test_too_many_in_a_row_stop_the_projector_and_the_next_one_goes_on_behind_them(

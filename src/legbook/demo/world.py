@@ -60,7 +60,7 @@ class World:
         fleet = {"LEGBOOK_FLEET": str(self.folder / "fleet.toml")}
         return {**self.stack.env, **fleet, **_SECRETS, "PYTHONUNBUFFERED": "1"}
 
-    def _own(self, worker: str) -> dict[str, str]:
+    def own(self, worker: str) -> dict[str, str]:
         """What this worker alone finds there: its port, and the name of its slot."""
         service, number = _split(worker)
         if worker not in self._ports:
@@ -83,7 +83,7 @@ class World:
         for name in names or SERVICES:
             if name in self._services and self._services[name].poll() is None:
                 raise StackError(f"{name} runs already")
-            env = {**self.env, **self._own(name), **more}
+            env = {**self.env, **self.own(name), **more}
             command = [sys.executable, "-m", _split(name)[0]]
             self._services[name] = spawn(name, command, folder=self.folder, env=env)
 
