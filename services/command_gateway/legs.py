@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -27,7 +28,7 @@ class Legs:
         self._live: dict[Key, Leg] = {}
         self._ended: OrderedDict[Key, None] = OrderedDict()
         self._status: dict[str, ProjectorStatus] = {}
-        self._arrivals: dict[Key, asyncio.Event] = {}
+        self._news = asyncio.Event()
 
     def put(self, record: "ConsumerRecord[Any, Any]") -> None:
         try:
@@ -46,8 +47,8 @@ class Legs:
                 self._ended.popitem(last=False)
         else:
             self._live[key] = codec.decode_leg(value)
-        if key in self._arrivals:
-            self._arrivals[key].set()
+        self._news.set()  # whoever waits looks again
+        self._news = asyncio.Event()
 
     def _put_status(self, status: object) -> None:
         if isinstance(status, ProjectorStatus):
@@ -72,17 +73,14 @@ class Legs:
             raise RefusedError("leg_ended", f"args.leg_id: leg {leg_id} of {pbx} is over")
         return self._live.get((pbx, leg_id))
 
-    async def arrival(self, pbx: str, leg_id: int, patience: float) -> Leg:
-        """RefusedError if it does not come."""
-        arrived = self._arrivals.setdefault((pbx, leg_id), asyncio.Event())
+    async def arrival(self, pbx: str, leg_id: int, good: Callable[[Leg], bool], patience: float) -> Leg:
+        """The leg as soon as it is good, or as it is then. RefusedError if it does not come, or is over."""
         try:
             async with asyncio.timeout(patience):
-                await arrived.wait()
+                while (leg := self.find(pbx, leg_id)) is None or not good(leg):
+                    await self._news.wait()
         except TimeoutError:
-            _log.debug("never came", pbx=pbx, leg_id=leg_id)
-        finally:
-            self._arrivals.pop((pbx, leg_id), None)
-        leg = self.find(pbx, leg_id)
+            leg = self.find(pbx, leg_id)
         if leg is None:
             raise RefusedError("unknown_leg", f"args.leg_id: no leg {leg_id} of {pbx}")
         return leg

@@ -104,19 +104,23 @@ class Lifecycle:
         if self._count[command.pbx] >= self._settings.queue:
             raise RefusedError("busy", f"{self._settings.queue} commands for {command.pbx} are under way")
         leg = self._legs.find(command.pbx, command.args.leg_id)
-        if leg is not None:
+        known = leg is not None and verbs.has_side(command, leg)
+        if leg is not None and known:
             taken.plan = verbs.plan(command, leg)
         taken.counted = True
         self._track(command.pbx, 1)
         self.under_way[taken.id] = taken
-        if leg is not None:
+        if known:
             self._enqueue(taken)
         else:
             self._start(self._when_known(taken, command))
 
     async def _when_known(self, taken: Taken, command: Command) -> None:
+        """A page may see a row, or its phone, a moment before the topic has it."""
         try:
-            leg = await self._legs.arrival(command.pbx, command.args.leg_id, ARRIVES)
+            leg = await self._legs.arrival(
+                command.pbx, command.args.leg_id, lambda leg: verbs.has_side(command, leg), ARRIVES
+            )
             taken.plan = verbs.plan(command, leg)
         except RefusedError as error:
             taken.refused = outcome_of(error)

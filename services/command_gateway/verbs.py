@@ -21,6 +21,11 @@ class Plan:
 NOTHING = Plan((), ())
 
 
+def has_side(command: Command, leg: Leg) -> bool:
+    """The row of a caller has a phone as soon as one is rung."""
+    return any(_sides(command, leg))
+
+
 def plan(command: Command, leg: Leg) -> Plan:
     """RefusedError if the leg has no such side."""
     uniqueids = tuple(uid for uid in _sides(command, leg) if uid)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from command_gateway.legs import Legs
 from command_gateway.refusals import RefusedError
 from legbook.contracts import codec, examples
+from legbook.contracts.legs import Leg
 from legbook.contracts.status import ProjectorStatus
 from legbook.contracts.topics import LEGS, STATUS
 
@@ -84,9 +85,42 @@ def test_nothing_known_is_stale_and_an_older_epoch_no_news() -> None:
     legs.check_current("hq", NOW, 10.0)
 
 
+def _any(_leg: Leg) -> bool:
+    return True
+
+
+async def test_a_page_may_see_the_phone_of_a_row_before_the_topic_has_it() -> None:
+    legs = Legs()
+    legs.put(leg_said(7, examples.WAITING))
+    waiting = asyncio.create_task(legs.arrival("hq", 7, lambda leg: bool(leg.dstuid), 5.0))
+    await asyncio.sleep(0)
+    legs.put(leg_said(7, examples.WAITING))
+    await asyncio.sleep(0)
+    legs.put(leg_said(7, LEG))
+
+    assert (await waiting).dstuid == LEG.dstuid
+
+
+async def test_a_leg_that_never_gets_that_side_is_given_as_it_is() -> None:
+    legs = Legs()
+    legs.put(leg_said(7, examples.WAITING))
+
+    assert await legs.arrival("hq", 7, lambda leg: bool(leg.dstuid), 0.01) == examples.WAITING
+
+
+async def test_a_leg_that_ends_meanwhile_is_over() -> None:
+    legs = Legs()
+    waiting = asyncio.create_task(legs.arrival("hq", 7, _any, 5.0))
+    await asyncio.sleep(0)
+    legs.put(leg_said(7, None))
+
+    with pytest.raises(RefusedError, match="is over"):
+        await waiting
+
+
 async def test_a_page_may_see_a_row_before_the_topic_has_it() -> None:
     legs = Legs()
-    waiting = [asyncio.create_task(legs.arrival("hq", 7, 5.0)) for _ in range(2)]
+    waiting = [asyncio.create_task(legs.arrival("hq", 7, _any, 5.0)) for _ in range(2)]
     await asyncio.sleep(0)
     legs.put(leg_said(7, replace(LEG, leg_id=7)))
 
@@ -95,5 +129,5 @@ async def test_a_page_may_see_a_row_before_the_topic_has_it() -> None:
 
 async def test_what_does_not_come_is_unknown() -> None:
     with pytest.raises(RefusedError, match="no leg 7 of hq") as error:
-        await Legs().arrival("hq", 7, 0.01)
+        await Legs().arrival("hq", 7, _any, 0.01)
     assert error.value.reason == "unknown_leg"

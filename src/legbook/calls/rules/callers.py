@@ -73,6 +73,8 @@ def come_back(step: Step, uniqueid: str) -> None:
         return
     waited = step.now - caller.idle_since >= timedelta(seconds=legs.CALLER_RETURNS)
     busy = caller.dial_legs or caller.caller_leg or caller.called_leg or _is_peer(step, uniqueid)
+    if caller.absent_at is not None:
+        return  # a snapshot does not have it: both ends of its call have gone unheard
     if waited and not busy:
         legs.open_caller(step, caller, caller.idle_since)
 
