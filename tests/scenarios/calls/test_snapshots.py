@@ -124,15 +124,18 @@ def test_nothing_is_left_once_the_grace_is_over(recording: Path) -> None:
 def test_a_snapshot_makes_nobody_up(recording: Path) -> None:
     """Both ends of a call have gone unheard: the caller does not come back because the phone ended first."""
     placed = entries(recording)
-    for cut in range(1, len(placed), 5):
-        time = _moment(placed[cut - 1]) + timedelta(seconds=30)
-        beat = Heartbeat(seq=1, at=time - timedelta(seconds=20), received_at=time, state="up")
-        before = [*[p.entry for p in placed[:cut]], beat]  # whoever had to come back has done so
-        known, live = _legs(before)
-        if live:
-            legs, _ = _legs([*before, *_snapshot([], time)])
+    for start in range(
+        0, len(placed), 17
+    ):  # whoever begins to listen in mid-call knows the phone before the caller
+        for cut in range(start + 1, len(placed), 23):
+            time = _moment(placed[cut - 1]) + timedelta(seconds=30)
+            beat = Heartbeat(seq=1, at=time - timedelta(seconds=20), received_at=time, state="up")
+            before = [*[p.entry for p in placed[start:cut]], beat]  # whoever had to come back has done so
+            known, live = _legs(before)
+            if live:
+                legs, _ = _legs([*before, *_snapshot([], time)])
 
-            assert {_key(leg) for leg in legs} == {_key(leg) for leg in known}
+                assert {_key(leg) for leg in legs} == {_key(leg) for leg in known}
 
 
 @recordings
