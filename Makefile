@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 SECONDS ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test smoke asterisk bench lint types arch contracts ci clean
+.PHONY: help install lock demo test faults smoke asterisk bench lint types arch contracts ci clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' Makefile | awk '{ n = $$1; $$1 = ""; printf "  make %-10s%s\n", n, $$0 }'
@@ -23,6 +23,9 @@ demo: install ## everything on this machine, with two PBXs played from recording
 
 test: install ## all tests, on a real Kafka, MariaDB and ClickHouse
 	@exec $(PY) -m pytest
+
+faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (a quarter of an hour; FAULTS_SEED)
+	@exec $(PY) -m pytest -q -m faults tests/faults
 
 smoke: install ## one call through everything, checked; ends by itself
 	@exec $(PY) -m legbook.demo.smoke

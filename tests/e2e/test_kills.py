@@ -1,56 +1,49 @@
-"""kill -9 of projector and archiver under load: nothing lost, nothing doubled, no row stuck."""
+"""kill -9 of one worker of each service under load: the other one takes over, nothing is lost, doubled or stuck.
+
+The short sample of tests/faults, which `make faults` runs: there are all services, all signals, and the servers.
+"""
 
 import asyncio
-import random
 
 import pytest
 
-from legbook.demo.watch import Watch
-from legbook.demo.world import World
-from tests.e2e.fleet import play
-from tests.e2e.verifier import shown_live, verify, wanted_live
-from tests.recorded import RECORDINGS
-from tests.waiting import until
+from legbook.contracts.topics import partition_of
+from legbook.demo.world import SERVICES, World
+from tests.e2e.conftest import QUICK
+from tests.faults.deeds import taken_over
+from tests.faults.scene import Scene
+from tests.faults.takeovers import TABLE
+from tests.faults.workers import Workers
 
-ROUNDS = 700
-SPACING = 0.04  # seconds: recordings of 4 to 13 s then overlap two-hundredfold
+PLAYED = ("load", "west", "east")  # three of four partitions: whoever has two of them has one of these
+SECOND = [f"{service}.2" for service in SERVICES]
 
 
-@pytest.mark.timeout(180)
-async def test_kill_9_of_projector_and_archiver_under_200_overlapping_calls(
-    world: World, watch: Watch, ports: dict[str, int], capsys: pytest.CaptureFixture[str]
+@pytest.mark.timeout(120)
+async def test_the_second_worker_of_each_service_is_killed_under_120_overlapping_calls(
+    world: World, ports: dict[str, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    dice = random.Random(4)  # noqa: S311  # which moments, not a secret
-    async with play("load", RECORDINGS, ports, rounds=ROUNDS, spacing=SPACING) as pbx:
-        await until(lambda: len(pbx.truth.live(pbx.now())), lambda live: live > 150, patience=30)
-        for victim in ["curcdr_projector", "cdr_archiver"] * 3 + ["curcdr_projector"]:
-            world.kill(victim)
-            await asyncio.sleep(dice.uniform(0.0, 1.0))  # how long it stays away
-            world.start(victim)
-            await asyncio.to_thread(world.wait_ready, victim)
-            await asyncio.sleep(dice.uniform(0.2, 1.5))  # how long it lives
-        assert len(pbx.truth.live(pbx.now())) > 150, "the kills outlasted the load"
-        await pbx.stop()  # in mid-call: hundreds of legs are alive, and nobody tells of their end
-        moment = pbx.now()
-        alive = wanted_live(pbx.truth.live(moment))
-        await until(lambda: shown_live(watch, "load"), lambda shown: shown == alive, patience=5)
-        await until(
-            lambda: watch.query("SELECT count() AS n FROM cdr WHERE pbx = 'load'")[0]["n"],
-            lambda n: n == len(pbx.truth.finished(moment)),
-            patience=5,
-        )
-
-        verdict = await verify(world, watch, pbx, moment)
+    assert len({partition_of(name, 4) for name in PLAYED}) == len(PLAYED)
+    world.start(*SECOND, **QUICK)
+    played = {name: ports[name] for name in PLAYED}
+    async with Scene(world, played, Workers(world, played, strict=False, more=QUICK)) as scene:
+        victims = [await scene.mark(worker) for worker in SECOND]
+        for victim in victims:
+            scene.workers.kill(victim.worker)
+        for victim in victims:
+            assert victim.holds, f"{victim.worker} has nothing to lose"
+            await taken_over(scene, victim, "kill -9")
+        verdict = await scene.verdict(blind=True)
 
     with capsys.disabled():
-        print(f"\n{verdict} live={alive.total()}")  # noqa: T201
+        print("", *TABLE.lines(), f"{verdict} compared={verdict.compared}", sep="\n")  # noqa: T201
     assert verdict.clean, str(verdict)
-    assert alive.total() > 100
-    assert verdict.finished > 300
+    assert verdict.compared > 200
 
 
-async def test_sigterm_is_clean(world: World) -> None:
-    for name in ("curcdr_projector", "cdr_archiver"):
-        code = await asyncio.to_thread(world.terminate, name)
+@pytest.mark.parametrize("service", SERVICES)
+async def test_sigterm_is_clean(service: str, world: World) -> None:
+    code = await asyncio.to_thread(world.terminate, service)
 
-        assert code == 0, world.log(name)[-2000:]
+    assert code == 0, world.log(service)[-2000:]
+    world.start(service, **QUICK)
