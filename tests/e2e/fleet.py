@@ -5,7 +5,7 @@ from pathlib import Path
 from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 
-PBXS = ("commands", "seed", "load", "cut", "mysql", "letters", "other", "kafka", "west", "east")
+PBXS = ("commands", "seed", "load", "cut", "mysql", "letters", "other", "west", "east")
 
 
 def play(

@@ -76,6 +76,7 @@ class Scene:
             self._exits.callback(self._commanding.cancel)
             await until(lambda: self.commander.states["done"], lambda done: done >= 3)
             self._logins = {pbx.name: len(logins(pbx)) for pbx in self.pbxs}
+            self._late = await self.workers.late()
             self._exits = self._exits.pop_all()
         return self
 
@@ -145,8 +146,13 @@ class Scene:
             live_diff=_said(left),
             cmd_double=_said(doubled(self.pbxs, self.commander.asked)),
             cmd_open=_said(await unanswered(self.world, self.commander.asked)),
-            late=await self.workers.late(),
+            late=await self._new_late(),
         )
+
+    async def _new_late(self) -> int:
+        """Since the load was there; a projector that was started again has counted from 0."""
+        late = await self.workers.late()
+        return round(sum(n if n < self._late[each] else n - self._late[each] for each, n in late.items()))
 
     def _seen(self, moments: Mapping[str, datetime]) -> Verdict:
         """What somebody saw who looked all the time."""

@@ -61,20 +61,22 @@ async def test_gateway_killed_between_sent_and_the_answer(
     effect: str, world: World, ports: dict[str, int], judge: Judge
 ) -> None:
     async with Scene(world, ports) as scene:
-        victim = await scene.mark(await scene.workers.busy("command_gateway"))
-        held = [Held(pbx) for pbx in scene.pbxs if pbx.name in victim.holds]
+        worker = await scene.workers.busy("command_gateway")
+        holds = await scene.workers.holds(worker)
+        held = [Held(pbx) for pbx in scene.pbxs if pbx.name in holds]
         await until(lambda: min(len(each.read) for each in held), lambda read: read >= SENT)
-        scene.workers.kill(victim.worker)
+        victim = await scene.mark(worker)
+        scene.workers.kill(worker)
         if effect == "at once":
             await _let_go(held)
         if (
             effect == "after it is back"
         ):  # its commands are young enough to be carried out again, and their legs alive
-            scene.workers.start(victim.worker)
-            await scene.workers.ready(victim.worker)
+            scene.workers.start(worker)
+            await scene.workers.ready(worker)
         else:
             await taken_over(scene, victim, "kill -9")
-            scene.workers.start(victim.worker)
+            scene.workers.start(worker)
         await _let_go(held)
         judge(await scene.verdict())
         assert scene.commander.states["unknown gateway_restarted"] >= len(held)

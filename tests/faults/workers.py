@@ -130,10 +130,10 @@ class Workers:
         await asyncio.sleep(2.5)  # it archives once a second
         return before != _ARCHIVED.findall(await self.metrics(worker))
 
-    async def late(self) -> int:
-        """Entries of an epoch that was over, as the projectors that run now have counted."""
-        texts = [await self.metrics(worker) for worker in both("curcdr_projector")]
-        return round(sum(float(found) for text in texts for found in _LATE.findall(text)))
+    async def late(self) -> dict[str, float]:
+        """Entries of an epoch that was over, by projector, as those that run now have counted."""
+        workers = both("curcdr_projector")
+        return {each: sum(map(float, _LATE.findall(await self.metrics(each)))) for each in workers}
 
     async def metrics(self, worker: str) -> str:
         """Nothing from one that does not answer."""
