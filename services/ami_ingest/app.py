@@ -42,10 +42,10 @@ class Ingest:
             share.fleet_changed()
 
     async def run(self) -> None:
-        self._partitions = await kafka.partitions(self._kafka, OWNERS.name, RAW.name, STATUS.name)
-        self._producer = kafka.producer(self._kafka, max_request_size=4 << 20)
         self._fleet.on_change(self._fleet_changed)
         self._fleet.watch()
+        self._partitions = await kafka.partitions(self._kafka, OWNERS.name, RAW.name, STATUS.name)
+        self._producer = kafka.producer(self._kafka, max_request_size=4 << 20)
         await self._producer.start()
         try:
             await self._membership.run()

@@ -45,11 +45,11 @@ class Gateway:
             consumer.fleet_changed()
 
     async def run(self) -> None:
+        self._fleet.on_change(self._fleet_changed)
+        self._fleet.watch()
         topics = (COMMANDS.name, COMMANDS.dlq, RESULTS.name, LEGS.name, STATUS.name)
         self._partitions = await kafka.partitions(self._kafka, *topics)
         self._producer = kafka.producer(self._kafka)
-        self._fleet.on_change(self._fleet_changed)
-        self._fleet.watch()
         await self._producer.start()
         try:
             await self._membership.run()

@@ -64,7 +64,7 @@ class Consumer:
         self._next = 0  # offset; what a rebalance brings again is skipped
         self._open: set[int] = set()  # offsets without a state on record
         self._ready = asyncio.Event()
-        self._tasks: asyncio.TaskGroup
+        self._tasks: asyncio.TaskGroup | None = None
 
     def take(self, records: Sequence[_Record]) -> None:
         for each in records:
@@ -89,7 +89,8 @@ class Consumer:
     async def run(self) -> None:
         """Until cancelled. What was sent by then still gets its end."""
         try:
-            async with asyncio.TaskGroup() as self._tasks:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
                 self.fleet_changed()
                 try:
                     await self._serve()
@@ -99,7 +100,9 @@ class Consumer:
             await self._owner.close()
 
     def fleet_changed(self) -> None:
-        self._connections.follow_fleet(self._tasks)
+        """Who has not begun yet begins with what is true then."""
+        if self._tasks is not None:
+            self._connections.follow_fleet(self._tasks)
 
     async def _serve(self) -> None:
         follower = Follower(self._kafka, self._legs.put)
@@ -127,11 +130,20 @@ class Consumer:
     async def _give_up(self, orphans: list[CommandResult]) -> None:
         """Whoever sent them has as long to say how they ended as it would have waited for the PBX."""
         await asyncio.sleep(self._settings.confirm + 1.0)
-        self._results.load(await kafka.newest_values(self._kafka, RESULTS.name, self._partition))
+        self._results.load(await self._on_record())
         for each in orphans:
             known = self._results.get(each.command_id)
             if known is not None and not known.final:
                 await self._results.end(_without_end(known))
+
+    async def _on_record(self) -> dict[bytes, bytes]:
+        """As soon as Kafka says it."""
+        while True:
+            try:
+                return await kafka.newest_values(self._kafka, RESULTS.name, self._partition)
+            except KafkaError as error:
+                _log.warning("waiting for Kafka", why=repr(error))
+                await asyncio.sleep(kafka.WAIT)
 
     async def _decide_all(self) -> None:
         while True:

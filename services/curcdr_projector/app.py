@@ -108,6 +108,7 @@ def main() -> None:
         settings, kafka_settings, mysql = load(Settings), load(KafkaSettings), load(MysqlSettings)
         logs.configure(settings.log_level)
         pbxs = FleetFile(load(FleetSettings).fleet)
+        pbxs.watch()
         mysql.parsed()
         count = asyncio.run(
             kafka.partitions(

@@ -37,8 +37,11 @@ class FleetFile:
         self._changed.append(tell)
 
     def watch(self) -> None:
-        """From now on SIGHUP reads it again."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+        """From now on SIGHUP reads it again. Before anything is waited for: unwatched, SIGHUP ends a process."""
+        try:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.reload)
+        except RuntimeError:  # no loop runs yet
+            signal.signal(signal.SIGHUP, lambda *_: self.reload())
 
     def reload(self) -> None:
         before = dict(self.pbxs)

@@ -155,3 +155,15 @@ async def test_a_name_that_is_used_twice(
 
 def test_the_names_are_in_more_than_one_partition() -> None:
     assert len({partition_of(name, PARTITIONS) for name in NAMES}) == PARTITIONS
+
+
+async def test_a_signal_while_it_waits_for_kafka_does_not_end_it(tmp_path: Path) -> None:
+    waiting = Ingest(tmp_path, "127.0.0.1:1", "slot-9")
+    await waiting.start({"east": 1})
+    try:
+        await until(lambda: waiting.said("waiting for Kafka"))
+        waiting.hang_up_signal()
+        await until(lambda: waiting.said("fleet file read"))
+        assert waiting.process.returncode is None
+    finally:
+        await waiting.kill()
