@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,11 @@ Produce = Callable[[Sequence[Record]], None]
 Process = subprocess.Popen[str]
 
 
+def _hears_ctrl_c() -> None:
+    """What a shell starts in the background ignores it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True, slots=True)
 class Legbook:
     """`legbook …` of this installation, told where Kafka is."""
@@ -32,7 +38,13 @@ class Legbook:
         env = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": self.servers, "COLUMNS": "80"}
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            preexec_fn=_hears_ctrl_c,  # noqa: PLW1509  # this process has one thread
         )
 
     def run(self, *arguments: str) -> tuple[int, list[str], str]:
