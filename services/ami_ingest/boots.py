@@ -19,8 +19,11 @@ def started_by_status(date: str, time: str, zone: tzinfo) -> int | None:
         return None
 
 
-def settled(known: int | None, seen: int | None) -> int | None:
-    """The boot to use: the known one, unless what was seen is too far from it to be the same."""
+def settled(known: int | None, seen: int | None, doubt: float = 0.0) -> int | None:
+    """The boot to use: the known one, unless what was seen is too far from it to be the same.
+
+    `doubt`: seconds for which what was seen may have been under way, to us or in the PBX.
+    """
     if known is None or seen is None:
         return seen if known is None else known
-    return known if abs(seen - known) <= JITTER else seen
+    return known if abs(seen - known) <= JITTER + doubt else seen

@@ -101,7 +101,7 @@ class Connection:
     async def rise(self, link: Link) -> None:
         """Finds the boot, then lets the log begin."""
         boot = await self._find_boot(link)
-        settled = boots.settled(self._sequence.boot, boot)
+        settled = boots.settled(self._sequence.boot, boot, self._doubt(link))
         self._sequence.start_boot(settled)
         version = link.banner.partition("/")[2] or None
         self._sequence.add(ConnectionUp, banner=link.banner, version=version, boot=settled)
@@ -136,6 +136,12 @@ class Connection:
             return boots.started(read_at.timestamp() + (self._sequence.offset or 0.0), uptime)
         status = await link.ask("CoreStatus")
         return boots.started_by_status(status.corestartupdate, status.corestartuptime, self._pbx.zone)
+
+    def _doubt(self, link: Link) -> float:
+        """How late its uptime and the stamp of its pong may have come: no more than since they were asked for."""
+        booted = self._booted.result() if self._booted.done() else None
+        told = (booted[1] - link.asked_login).total_seconds() if booted else 0.0
+        return max(0.0, told) + (self._rtt or 0.0)
 
     def flushed(self) -> None:
         self._sequence.soon()

@@ -6,7 +6,10 @@ has changed.
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from legbook.contracts import codec
+from legbook.contracts.codec import BadMessageError
 from legbook.contracts.status import Owner
 from legbook.contracts.topics import OWNERS
 from legbook.runtime.kafka import Record
@@ -52,6 +55,25 @@ def record(owner: Owner) -> Record:
 
 
 def known(state: Mapping[bytes, bytes]) -> dict[str, Owner]:
-    """The newest owner of each PBX of a partition."""
-    owners = map(codec.decode_owner, state.values())
-    return {owner.pbx: owner for owner in owners}
+    """The newest owner of each PBX of a partition. Of a record of a newer version only the epoch counts."""
+    found = {}
+    for key, value in state.items():
+        try:
+            owner = codec.decode_owner(value)
+        except BadMessageError:
+            pbx = key.decode(errors="replace")
+            owner = Owner(pbx=pbx, epoch=_epoch(value), worker="?", process="?")
+        found[owner.pbx] = owner
+    return found
+
+
+class _Claimed(Struct):
+    epoch: int = 0
+
+
+def _epoch(value: bytes) -> int:
+    """0: nothing can be read of it; the Unix second of now is above any epoch that was claimed in time."""
+    try:
+        return codec.decode_as(value, _Claimed).epoch
+    except BadMessageError:
+        return 0

@@ -35,7 +35,8 @@ from legbook.runtime.settings import KafkaSettings
 _log = structlog.get_logger("command_gateway")
 GROUP: Final = "command_gateway"
 HOPS: Final = "hops"
-MOST_QUEUED: Final = 1000  # commands of one partition that are not decided yet
+MOST_QUEUED: Final = 2000  # commands of one partition without a state on record
+MOST_BYTES: Final = 16 << 20  # of those that are not decided yet
 _Record = ConsumerRecord[Any, Any]
 
 
@@ -61,6 +62,7 @@ class Consumer:
         self._connections = Connections(settings, fleet, where)
         self._lifecycle = Lifecycle(settings, self._owner, self._results, self._legs, self._connections)
         self._queue: asyncio.Queue[_Record] = asyncio.Queue()
+        self._queued = 0  # bytes
         self._next = 0  # offset; what a rebalance brings again is skipped
         self._open: set[int] = set()  # offsets without a state on record
         self._ready = asyncio.Event()
@@ -71,12 +73,12 @@ class Consumer:
             if each.offset >= self._next:
                 self._next = each.offset + 1
                 self._open.add(each.offset)
+                self._queued += len(each.value or b"")
                 self._queue.put_nowait(each)
 
     @property
     def full(self) -> bool:
-        """Each may be a megabyte."""
-        return self._queue.qsize() >= MOST_QUEUED
+        return max(self._queue.qsize(), len(self._open)) >= MOST_QUEUED or self._queued >= MOST_BYTES
 
     def kept(self) -> None:
         """If somebody else had it meanwhile, the next transaction says so."""
@@ -128,8 +130,10 @@ class Consumer:
         await self._lifecycle.send()
 
     async def _give_up(self, orphans: list[CommandResult]) -> None:
-        """Whoever sent them has as long to say how they ended as it would have waited for the PBX."""
-        await asyncio.sleep(self._settings.confirm + 1.0)
+        """Whoever sent them has as long to say how they ended as it would have waited for the PBX since then."""
+        patience = self._settings.confirm + 1.0
+        age = (datetime.now(UTC) - max(each.at for each in orphans)).total_seconds()
+        await asyncio.sleep(min(patience, max(0.0, patience - age)))  # whatever the other's clock shows
         self._results.load(await self._on_record())
         for each in orphans:
             known = self._results.get(each.command_id)
@@ -149,15 +153,15 @@ class Consumer:
         while True:
             source = await self._queue.get()
             await self._ready.wait()
+            self._queued -= len(source.value or b"")
             await self._decide(source)
+            await asyncio.sleep(0)  # a flood must not keep the sender waiting
 
     async def _decide(self, source: _Record) -> None:
         try:
             envelope = reading.open_(source.value)
         except UnanswerableError as error:
-            letter = dead_letter(source, str(error))
-            await kafka.deliver(self._producer, letter, self._partition)
-            self._settle(source.offset)
+            await self._bury(source, str(error))
             return
         if envelope.pbx in self._fleet.pbxs and self._right(envelope.pbx) != self._partition:
             await self._forward(source, envelope)
@@ -169,15 +173,34 @@ class Consumer:
 
     async def _forward(self, source: _Record, envelope: Envelope) -> None:
         """Once: whoever chose this partition hashes otherwise; a second hop would be a loop."""
-        headers = [(name, value) for name, value in source.headers if name != HOPS]
-        if len(headers) < len(source.headers):
+        if any(name == HOPS for name, _ in source.headers):
             text = f"{envelope.pbx} does not belong to partition {self._partition}"
             self._lifecycle.refuse(self._taken(source, envelope), RefusedError("wrong_partition", text))
             return
-        moved = Record(COMMANDS.name, envelope.pbx.encode(), source.value, [*headers, (HOPS, b"1")])
-        await kafka.deliver(self._producer, moved, self._right(envelope.pbx))
+        pbx = envelope.pbx.encode()
+        moved = Record(
+            COMMANDS.name, pbx, source.value, [("pbx", pbx), (HOPS, b"1")]
+        )  # headers of others may be huge
+        try:
+            await kafka.deliver(self._producer, moved, self._right(envelope.pbx))
+        except KafkaError as error:
+            await self._bury(source, f"not_forwarded: {error!r}")
+            return
         metrics.FORWARDED.inc()
         self._settle(source.offset)
+
+    async def _bury(self, source: _Record, reason: str) -> None:
+        """To the dead letters; one after the other, but nobody waits until Kafka has it."""
+        letter = dead_letter(source, reason)
+        sent = await kafka.accepted(self._producer, letter, self._partition)
+        sent.add_done_callback(lambda done: self._buried(source.offset, done))
+
+    def _buried(self, offset: int, done: "asyncio.Future[Any]") -> None:
+        """What Kafka refuses is read again by the next owner."""
+        if not done.cancelled() and (error := done.exception()) is not None:
+            _log.error("a dead letter is not out", partition=self._partition, offset=offset, why=repr(error))
+        elif not done.cancelled():
+            self._settle(offset)
 
     async def _is_known(self, envelope: Envelope, offset: int) -> bool:
         """Has this id a state on record, or is it under way? Then it is answered from there."""
@@ -189,7 +212,7 @@ class Consumer:
         if digest != envelope.digest:
             text = f"command_id: {envelope.command_id} was used for another command"
             answer = Taken(envelope, 0.0, lambda: None).result(Outcome("rejected", "id_conflict", text))
-            await self._results.conflict(known, answer)
+            await self._results.conflict(answer)
         elif known is not None:
             await self._results.repeat(known)
         self._settle(offset)

@@ -34,7 +34,7 @@ from legbook.runtime.amilink import Link, LinkError
 from legbook.runtime.ownership import PartitionOwner
 
 _log = structlog.get_logger("command_gateway")
-BATCH: Final = 50  # commands that share a transaction
+BATCH: Final = 200  # commands that share a transaction
 ARRIVES: Final = 1.0  # seconds until a leg must be in the topic that somebody has seen already
 SENT: Final = Outcome("sent", None, "")
 Answers = list["asyncio.Future[Any]"]
@@ -92,6 +92,7 @@ class Lifecycle:
         self._written: set[str] = set()  # `sent` by us, with or without success: their end comes from us
         self._news = asyncio.Event()
         self._count: Counter[str] = Counter()
+        self._expecting: Counter[str] = Counter()  # wait for their leg: they take nobody's place
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, taken: Taken, command: Command, now: datetime) -> None:
@@ -101,19 +102,26 @@ class Lifecycle:
         authorise.check(command, now)
         self._legs.check_current(command.pbx, now, self._settings.stale)
         link_of(self._connections, command.pbx)
-        if self._count[command.pbx] >= self._settings.queue:
-            raise RefusedError("busy", f"{self._settings.queue} commands for {command.pbx} are under way")
         leg = self._legs.find(command.pbx, command.args.leg_id)
-        known = leg is not None and verbs.has_side(command, leg)
-        if leg is not None and known:
+        if leg is not None and verbs.has_side(command, leg):
             taken.plan = verbs.plan(command, leg)
-        taken.counted = True
-        self._track(command.pbx, 1)
-        self.under_way[taken.id] = taken
-        if known:
-            self._enqueue(taken)
-        else:
+            self._admit(taken)
+        elif self._expecting[command.pbx] < self._settings.queue:
+            self.under_way[taken.id] = taken
+            self._expecting[command.pbx] += 1
             self._start(self._when_known(taken, command))
+        else:
+            raise RefusedError("unknown_leg", f"args.leg_id: no leg {command.args.leg_id} of {command.pbx}")
+
+    def _admit(self, taken: Taken) -> None:
+        """RefusedError: its PBX has no place left."""
+        pbx = taken.envelope.pbx
+        if self._count[pbx] >= self._settings.queue:
+            raise RefusedError("busy", f"{self._settings.queue} commands for {pbx} are under way")
+        taken.counted = True
+        self._track(pbx, 1)
+        self.under_way[taken.id] = taken
+        self._enqueue(taken)
 
     async def _when_known(self, taken: Taken, command: Command) -> None:
         """A page may see a row, or its phone, a moment before the topic has it."""
@@ -122,9 +130,11 @@ class Lifecycle:
                 command.pbx, command.args.leg_id, lambda leg: verbs.has_side(command, leg), ARRIVES
             )
             taken.plan = verbs.plan(command, leg)
+            self._admit(taken)
         except RefusedError as error:
-            taken.refused = outcome_of(error)
-        self._enqueue(taken)
+            self.refuse(taken, error)
+        finally:
+            self._expecting[command.pbx] -= 1
 
     def refuse(self, taken: Taken, error: RefusedError) -> None:
         taken.refused = outcome_of(error)
@@ -138,6 +148,11 @@ class Lifecycle:
     def _track(self, pbx: str, change: int) -> None:
         self._count[pbx] += change
         metrics.UNDER_WAY.labels(pbx).set(self._count[pbx])
+
+    @property
+    def waiting(self) -> int:
+        """Decided, and not on record yet."""
+        return len(self._waiting)
 
     def orphans(self) -> list[CommandResult]:
         """Sent, without an end on record, and not by us: a gateway that is gone, or one that is about to say."""
@@ -159,12 +174,12 @@ class Lifecycle:
             await self._owner.write([record(state) for state in states])
         del self._waiting[: len(batch)]
         for each, state in zip(new, states, strict=True):
-            self._results.put(state)
             if each.refused is None:
+                self._results.put(state)
                 self._written.add(each.id)
                 self._write(each)
             else:
-                self._start(self._results.ended(state))
+                self._results.ended(state)
         for each in batch:
             if each.id not in self._written:
                 self._finish(each)

@@ -1,7 +1,7 @@
 """Bytes -> a command, or why not. Pure: knows the shape of commands, not whether they may be carried out."""
 
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,12 +15,15 @@ LARGEST: Final = 2_000_000  # bytes; the topic's own limit counts them compresse
 
 
 class Envelope(NamedTuple):
-    """What is needed to answer, whatever else is wrong. `pbx` "" if it is not even text."""
+    """What is needed to answer, whatever else is wrong: nothing of the rest, which may be huge once it is read.
+
+    `pbx` "" if it is not even text; `verb` as far as it is text, or what it is instead.
+    """
 
     command_id: str
     pbx: str
     digest: str
-    content: dict[str, Any]
+    verb: str
 
 
 def open_(value: bytes | None) -> Envelope:
@@ -39,15 +42,17 @@ def open_(value: bytes | None) -> Envelope:
         raise UnanswerableError(f"bad_json: command_id: {error}") from None
     pbx = content.get("pbx")
     digest = sha256(value or b"").hexdigest()
-    return Envelope(command_id, pbx[:32] if isinstance(pbx, str) else "", digest, content)
+    return Envelope(command_id, pbx[:32] if isinstance(pbx, str) else "", digest, _verb(content.get("verb")))
+
+
+def _verb(said: object) -> str:
+    return said[:40] if isinstance(said, str) else f"({type(said).__name__})"
 
 
 def read(envelope: Envelope, value: bytes | None) -> Command:
     """RefusedError names the field and where its value is."""
-    verb = envelope.content.get("verb")
-    if not isinstance(verb, str) or verb not in VERBS:
-        said = repr(verb[:40]) if isinstance(verb, str) else type(verb).__name__
-        raise RefusedError("unknown_verb", f"verb: {said} is none of {', '.join(VERBS)}")
+    if envelope.verb not in VERBS:
+        raise RefusedError("unknown_verb", f"verb: {envelope.verb!r} is none of {', '.join(VERBS)}")
     try:
         return codec.decode_command(value or b"")
     except BadMessageError as error:

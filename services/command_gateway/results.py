@@ -20,6 +20,7 @@ from legbook.runtime import kafka
 from legbook.runtime.kafka import Record
 
 _log = structlog.get_logger("command_gateway")
+CONFLICT: Final = "|"  # in no command_id
 KEPT: Final = timedelta(days=1)  # as the topic does
 
 
@@ -29,19 +30,16 @@ class Results:
     def __init__(self, producer: AIOKafkaProducer, partition: int) -> None:
         self._producer, self._partition = producer, partition
         self._known: dict[str, CommandResult] = {}
-        self._conflicts: dict[str, list[CommandResult]] = {}
 
     def load(self, state: Mapping[bytes, bytes]) -> None:
         """What stands in the topic; it may be newer than what we know, after a loss."""
-        for value in state.values():
-            try:
-                result = codec.decode_result(value)
-            except BadMessageError as error:
-                _log.warning("unreadable", topic=RESULTS.name, why=str(error))
-                continue
-            known = self._known.get(result.command_id)
+        for key, value in state.items():
+            command_id = key.decode(errors="replace")
+            if CONFLICT in command_id:
+                continue  # of another command that used the id
+            known = self._known.get(command_id)
             if known is None or not known.final:
-                self._known[result.command_id] = result
+                self._known[command_id] = _read(command_id, value)
 
     def get(self, command_id: str) -> CommandResult | None:
         return self._known.get(command_id)
@@ -58,38 +56,42 @@ class Results:
         while (oldest := next(iter(self._known.values()))).at < horizon:
             del self._known[oldest.command_id]
 
+    def ended(self, result: CommandResult) -> None:
+        """It is final now, or about to be."""
+        self.put(result)
+        metrics.COMMANDS.labels(result.state, result.reason or "").inc()
+
     async def end(self, result: CommandResult) -> None:
         """A final state of what we have sent."""
-        self.put(result)
-        await self.ended(result, on_record=False)
-
-    async def ended(self, result: CommandResult, *, on_record: bool = True) -> None:
-        """Whoever used the id for something else is told first: what stays is the original's."""
-        metrics.COMMANDS.labels(result.state, result.reason or "").inc()
-        conflicts = self._conflicts.pop(result.command_id, [])
-        for conflict in conflicts:
-            await self._send(conflict)
-        if conflicts or not on_record:
-            await self._send(result)
+        self.ended(result)
+        await self._send(result)
 
     async def repeat(self, result: CommandResult) -> None:
         """For a duplicate. One that is under way is answered when it ends."""
         if result.final:
             await self._send(result)
 
-    async def conflict(self, original: CommandResult | None, answer: CommandResult) -> None:
-        """Same id, other content: the id's newest record stays the original's, also when that has no end yet."""
+    async def conflict(self, answer: CommandResult) -> None:
+        """Same id, other content: under a key of its own, so that it hides nothing of the original."""
         metrics.COMMANDS.labels(answer.state, answer.reason or "").inc()
-        if original is not None and original.final:
-            await self._send(answer)
-            await self._send(original)
-        else:
-            self._conflicts.setdefault(answer.command_id, []).append(answer)
+        await self._send(answer)
 
     async def _send(self, result: CommandResult) -> None:
         await kafka.deliver(self._producer, record(result), self._partition)
 
 
+def _read(command_id: str, value: bytes) -> CommandResult:
+    """What cannot be read (a newer version's) is on record all the same: never again."""
+    try:
+        return codec.decode_result(value)
+    except BadMessageError as error:
+        _log.warning("unreadable", topic=RESULTS.name, command_id=command_id, why=str(error))
+        now = datetime.now(UTC)
+        text = "its state on record cannot be read"
+        return CommandResult(command_id=command_id, pbx="", state="unknown", message=text, at=now, digest="")
+
+
 def record(result: CommandResult) -> Record:
     headers = [("schema", b"CommandResult/1"), ("pbx", result.pbx.encode())]
-    return Record(RESULTS.name, result.command_id.encode(), codec.encode(result), headers)
+    other = f"{CONFLICT}{result.digest[:16]}" if result.reason == "id_conflict" else ""
+    return Record(RESULTS.name, f"{result.command_id}{other}".encode(), codec.encode(result), headers)

@@ -1,5 +1,6 @@
 """A command and the leg it is about -> the AMI actions. Pure. Nothing else than this list can be asked of a PBX."""
 
+import re
 from dataclasses import dataclass
 
 from command_gateway.refusals import RefusedError
@@ -7,6 +8,8 @@ from legbook.ami.encode import BadActionError, encode
 from legbook.contracts.commands import Command
 from legbook.contracts.legs import Leg
 
+# A slash at the front, also behind blanks, is a pattern to Asterisk: it would hang up whatever matches
+_PLAIN = re.compile(r"[A-Za-z0-9._:@+-][A-Za-z0-9._:@+/-]*")
 Action = tuple[tuple[str, str], ...]
 
 
@@ -42,7 +45,7 @@ def _sides(command: Command, leg: Leg) -> tuple[str, ...]:
 
 
 def _hangup(uniqueid: str) -> Action:
-    if uniqueid.startswith("/"):  # Asterisk would take it for a pattern, and hang up whatever matches
+    if not _PLAIN.fullmatch(uniqueid):
         raise RefusedError("not_allowed", f"uniqueid {uniqueid[:40]!r} cannot be named to Asterisk")
     action = (("Action", "Hangup"), ("Channel", uniqueid))
     try:

@@ -38,7 +38,7 @@ class Client:
 
     def __init__(self, *, issuer: str, settings: KafkaSettings | None = None) -> None:
         self._issuer, self._settings = issuer, settings or KafkaSettings()
-        self._waiting: dict[tuple[str, str], asyncio.Future[CommandResult]] = {}
+        self._waiting: dict[tuple[str, str], list[asyncio.Future[CommandResult]]] = {}
         self._following: asyncio.Task[None]
         self._producer: AIOKafkaProducer
         self._partitions: int
@@ -81,20 +81,29 @@ class Client:
         """Its final result. Sending it again with the same id is safe: it has its effect once. NoResultError."""
         value = codec.encode(command)
         key = command.command_id, sha256(value).hexdigest()
-        answer = self._waiting.setdefault(key, asyncio.get_running_loop().create_future())
+        answer: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(answer)
+        try:
+            return await self._ask(command, value, answer)
+        finally:
+            self._waiting[key].remove(answer)
+            if not self._waiting[key]:
+                del self._waiting[key]
+
+    async def _ask(
+        self, command: Command, value: bytes, answer: "asyncio.Future[CommandResult]"
+    ) -> CommandResult:
         headers = [("schema", b"Hangup/1"), ("pbx", command.pbx.encode())]
         record = Record(COMMANDS.name, command.pbx.encode(), value, headers)
         await kafka.deliver(self._producer, record, partition_of(command.pbx, self._partitions))
         patience = max(0.0, (command.not_after - datetime.now(UTC)).total_seconds()) + CONFIRMS
         try:
             async with asyncio.timeout(patience):
-                return await asyncio.shield(answer)
+                return await answer
         except TimeoutError:
             raise NoResultError(
                 f"no result of {command.command_id} within {patience:.0f} s: does command_gateway run?"
             ) from None
-        finally:
-            self._waiting.pop(key, None)
 
     def _hear(self, record: "ConsumerRecord[Any, Any]") -> None:
         try:
@@ -102,6 +111,8 @@ class Client:
         except BadMessageError as error:
             _log.warning("unreadable", topic=record.topic, offset=record.offset, why=str(error))
             return
-        answer = self._waiting.get((result.command_id, result.digest)) if result else None
-        if answer is not None and result is not None and result.final and not answer.done():
-            answer.set_result(result)
+        if result is None or not result.final:
+            return
+        for answer in self._waiting.get((result.command_id, result.digest), ()):
+            if not answer.done():
+                answer.set_result(result)

@@ -43,7 +43,7 @@ async def publish(
     headers: Sequence[tuple[str, bytes]] = (),
 ) -> None:
     """Objects as JSON, bytes as they are; returns when Kafka has them."""
-    producer = kafka.producer(topics.settings(world), max_request_size=4 << 20)
+    producer = kafka.producer(topics.settings(world), max_request_size=64 << 20)
     async with producer:
         where = partition_of(pbx, PARTITIONS) if partition is None else partition
         for value in values:
@@ -52,11 +52,10 @@ async def publish(
 
 
 async def results(world: World) -> dict[str, list[CommandResult]]:
-    """Every state of every command, in order."""
+    """Every state of every command, in order, by the record's key: a conflict has one of its own."""
     found: dict[str, list[CommandResult]] = {}
     for each in await topics.records(world, RESULTS.name):
-        result = decode_result(each.value or b"")
-        found.setdefault(result.command_id, []).append(result)
+        found.setdefault((each.key or b"").decode(), []).append(decode_result(each.value or b""))
     return found
 
 

@@ -1,10 +1,11 @@
 """Somebody hangs up random live legs all the time, each at most once: what he asked for, and what reached the PBX."""
 
 import asyncio
+import math
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,8 +20,9 @@ from tests.e2e import topics
 from tests.faults.screen import Row
 
 PER_SECOND: Final = 4.0
-# Seconds that a command may wait for its PBX: less than a takeover takes, or more. 10 s later it must have its end
+# Seconds that a command may wait for its PBX: less than a takeover takes, or more
 PATIENCE: Final = (5.0, 12.0)
+ANSWERED: Final = 15.0  # seconds after its publication a command has its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Commander:
         self._world, self._pbxs, self._rows, self._dice = world, pbxs, rows, dice
         self.asked: list[Asked] = []
         self.states: Counter[str] = Counter()
+        self.kafka_back = 0.0  # what was asked for before is published then
         self._used: set[tuple[str, str]] = set()
         self._stopping = asyncio.Event()
 
@@ -107,10 +110,18 @@ def doubled(pbxs: Iterable[FakePbx], asked: Iterable[Asked]) -> list[str]:
     return [f"{pbx} {uid}" for pbx, uid in (reached - wanted).elements()]
 
 
-async def unanswered(world: World, asked: Iterable[Asked]) -> list[str]:
-    """Commands without a final state on the results topic."""
-    newest: dict[str, bool] = {}
+async def unanswered(world: World, commander: Commander) -> list[str]:
+    """Commands without a final state on the results topic in time."""
+    ends: dict[str, float] = {}
     for record in await topics.records(world, RESULTS.name):
         result = codec.decode_result(record.value or b"")
-        newest[result.command_id] = newest.get(result.command_id, False) or result.final
-    return [each.command_id for each in asked if not newest.get(each.command_id)]
+        if result.final:
+            ends.setdefault(result.command_id, record.timestamp / 1000)  # by the broker's clock
+    latest = {each: max(each.at, commander.kafka_back) + ANSWERED for each in commander.asked}
+    late = [each for each, moment in latest.items() if ends.get(each.command_id, math.inf) > moment]
+    return [f"{each.pbx} {each.uid}: end {_after(each, ends)}" for each in late]
+
+
+def _after(asked: Asked, ends: Mapping[str, float]) -> str:
+    end = ends.get(asked.command_id)
+    return "never" if end is None else f"after {end - asked.at:.1f} s"

@@ -145,7 +145,7 @@ class Scene:
         return sum(found, self._seen(moments)) + Verdict(
             live_diff=_said(left),
             cmd_double=_said(doubled(self.pbxs, self.commander.asked)),
-            cmd_open=_said(await unanswered(self.world, self.commander.asked)),
+            cmd_open=_said(await unanswered(self.world, self.commander)),
             late=await self._new_late(),
         )
 

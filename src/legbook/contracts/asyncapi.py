@@ -158,6 +158,7 @@ def _key(key: str) -> Json:
         .replace("leg_id", "[0-9]+")
         .replace("<partition>", "[0-9]+")
         .replace("command_id", "[A-Za-z0-9._:-]{1,64}")
+        .replace("<digest>", "[0-9a-f]{16}")
         for each in key.split(", ")
     ]
     about = {"type": "string", "description": key, "pattern": f"^({'|'.join(patterns)})$"}

@@ -86,7 +86,7 @@ COMMANDS: Final = Topic(
 )
 RESULTS: Final = Topic(
     "pbx.commands.results.v1",
-    "command_id",
+    "command_id, command_id|<digest>",
     "What became of each command; its newest state for a day. Read it with read_committed.",
     {
         **_COMPACT,

@@ -11,6 +11,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Callable, Container, Iterable
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 import structlog
@@ -131,6 +132,7 @@ class Link:
     def __init__(self, wire: _Wire, manager: Manager, banner: str) -> None:
         self._wire, self._manager = wire, manager
         self.banner = banner
+        self.asked_login = datetime.now(UTC)  # what the login says is younger than this
 
     @classmethod
     async def open(

@@ -65,6 +65,7 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
         self.holders: dict[int, _H] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._done: dict[int, int] = {}  # partition -> the offset from which its next owner must read
+        self._given: dict[TopicPartition, int] = {}  # the offset behind what the holder has
         self._rebalancing = True
         self._group_of_tasks: asyncio.TaskGroup
 
@@ -118,9 +119,10 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
                 try:
                     fetched = await self._consumer.getmany(timeout_ms=POLL, max_records=MOST)
                 except UnicodeDecodeError:
-                    fetched = await self._step_over()
+                    await self._step_over()
+                    continue
                 for tp, records in fetched.items():
-                    self._got(tp.partition, records)
+                    self._got(tp, records)
                 self._hold_back()
                 if loop.time() - committed >= COMMIT:
                     committed = loop.time()
@@ -129,28 +131,43 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
                 _log.warning("poll", group=self._group, why=repr(error))
                 await asyncio.sleep(POLL / 1000)
 
-    async def _step_over(self) -> dict[TopicPartition, list["ConsumerRecord[bytes, bytes]"]]:
-        """A record's header name that is no UTF-8 breaks aiokafka's reading of its whole batch: on behind it."""
-        found: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]] = {}
-        for target in self._consumer.assignment():
-            try:
-                found |= await self._consumer.getmany(target, timeout_ms=POLL)
-            except UnicodeDecodeError as error:
-                offset = await self._consumer.position(target)
-                _log.error(
-                    "unreadable record",
-                    topic=target.topic,
-                    partition=target.partition,
-                    offset=offset,
-                    why=str(error),
-                )
-                self._consumer.seek(target, offset + 1)
-        return found
+    async def _step_over(self) -> None:
+        """A header name that is no UTF-8: aiokafka raises in the middle of a fetch, and what it had is gone.
 
-    def _got(self, partition: int, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
-        holder = self.holders.get(partition)
+        So every partition goes back to what was given, and is read alone, record by record, until it raises.
+        """
+        for target in sorted(self._consumer.assignment()):
+            if target in self._given:
+                self._consumer.seek(target, self._given[target])
+            elif (committed := await self._consumer.committed(target)) is not None:
+                self._consumer.seek(target, committed)
+            else:
+                self._consumer.seek(target, (await self._consumer.beginning_offsets([target]))[target])
+        for target in sorted(self._consumer.assignment()):
+            await self._read_alone(target)
+
+    async def _read_alone(self, target: TopicPartition) -> None:
+        """Up to the record that cannot be read, and past it; or until nothing more is there."""
+        while True:
+            offset = await self._consumer.position(target)
+            try:
+                fetched = await self._consumer.getmany(target, timeout_ms=POLL, max_records=1)
+            except UnicodeDecodeError as error:
+                place = {"topic": target.topic, "partition": target.partition, "offset": offset}
+                _log.error("unreadable record, stepped over", **place, why=str(error))  # no traceback
+                self._consumer.seek(target, offset + 1)
+                self._given[target] = offset + 1
+                continue  # what is compressed with it raises too
+            if not fetched:
+                return
+            for records in fetched.values():
+                self._got(target, records)
+
+    def _got(self, target: TopicPartition, records: Sequence["ConsumerRecord[bytes, bytes]"]) -> None:
+        self._given[target] = records[-1].offset + 1
+        holder = self.holders.get(target.partition)
         if holder is not None:
-            self._done.setdefault(partition, records[0].offset)
+            self._done.setdefault(target.partition, records[0].offset)
             holder.take(records)
 
     def _hold_back(self) -> None:
@@ -211,6 +228,7 @@ class Membership(ConsumerRebalanceListener, Generic[_H]):
                 self.holders[partition].kept()
             else:
                 self._start(partition)
+        self._given.clear()  # reading begins again at what was committed
         self._rebalancing = False
         _log.info("assigned", group=self._group, partitions=sorted(partitions))
 

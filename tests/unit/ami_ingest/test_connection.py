@@ -107,6 +107,27 @@ async def test_a_pbx_that_is_slow_at_the_login_is_not_another_boot(
     assert len({up.boot for up in listener.ups}) == 1
 
 
+async def test_a_pong_that_is_late_on_the_wire_is_not_another_boot(
+    pbx: FakePbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TCP sends again what was lost, or we were asleep: its stamp is old when we read it."""
+    monkeypatch.setattr("ami_ingest.boots.JITTER", 1.2)
+    ping = pbx.handlers["ping"]
+
+    async def late(switch: Switch, session: Session, action: Action) -> None:
+        pbx.handlers["ping"] = ping
+        stamp = f"{pbx.now().timestamp():.6f}"
+        await asyncio.sleep(2.5)
+        session.reply(action, "Success", ("Ping", "Pong"), ("Timestamp", stamp))
+
+    async with listening(pbx.port, QUICK.model_copy(update={"silence": 30.0})) as listener:
+        await listener.until(lambda it: it.connection.up)
+        pbx.handlers["ping"] = late
+        pbx.drop_sessions()
+        await listener.up_again(2)
+    assert len({up.boot for up in listener.ups}) == 1
+
+
 async def test_heartbeats_say_up_and_down(pbx: FakePbx) -> None:
     async with listening(pbx.port) as listener:
         assert not listener.connection.up

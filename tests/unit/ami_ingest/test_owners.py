@@ -48,3 +48,13 @@ def test_records_come_back_as_they_were() -> None:
 
     assert written.value is not None
     assert known({written.key: written.value}) == {"hq": owner(9, boot=2)}
+
+
+def test_a_record_that_cannot_be_read_stops_nobody_and_its_epoch_counts() -> None:
+    """After a rollback the newest record may be of a newer version."""
+    state = {b"hq": b'{"v":2,"pbx":"hq","epoch":5000,"worker":{"name":"w"}}', b"lab": b"\xff", b"dev": b"[]"}
+
+    found = known(state)
+
+    assert {pbx: each.epoch for pbx, each in found.items()} == {"hq": 5000, "lab": 0, "dev": 0}
+    assert claims(["hq", "lab"], found, {}, STAMP) == {"hq": owner(5001), "lab": owner(1000, "lab")}

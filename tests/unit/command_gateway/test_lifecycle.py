@@ -40,7 +40,7 @@ class Life:
         self.settled: list[str] = []
 
     def refuse(self, command_id: str) -> None:
-        envelope = Envelope(command_id, "hq", "d" * 64, {})
+        envelope = Envelope(command_id, "hq", "d" * 64, "hangup")
         taken = Taken(envelope, 0.0, lambda: self.settled.append(command_id))
         self.lifecycle.refuse(taken, RefusedError("leg_ended", "it is over"))
 

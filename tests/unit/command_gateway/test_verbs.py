@@ -44,7 +44,8 @@ def test_a_side_that_is_not_there(side: Side, leg: Leg) -> None:
 
 
 @pytest.mark.parametrize(
-    "uniqueid", ["/./", "/^SIP.*/", "1.2\r\nAction: Originate", "1\0", "x" * 2000, "\u2028"]
+    "uniqueid",
+    ["/./", "/^SIP.*/", " /.*/", "\t/./", "1 2", "1.2\r\nAction: Originate", "1\0", "x" * 2000, "\u2028"],
 )
 def test_a_uniqueid_that_would_be_more_than_a_channel_is_never_written(uniqueid: str) -> None:
     with pytest.raises(RefusedError) as error:

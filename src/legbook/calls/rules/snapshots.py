@@ -41,7 +41,8 @@ def end(step: Step, entry: SnapshotEnd) -> None:
 
 
 def _silent_since(known: Channel, snapshot: Snapshot) -> bool:
-    return known.heard is not None and known.heard < snapshot.watermark
+    """Of a channel from a checkpoint of before this field nothing was heard."""
+    return known.heard is None or known.heard < snapshot.watermark
 
 
 def absent(step: Step, uniqueid: str) -> None:
