@@ -7,7 +7,8 @@
 4. A withheld caller is `<unknown>`: panels ignore rows with an empty src.
 5. Values are cut to their column's width and counted; all but names are stored in one byte a character, so what
    has none there becomes a question mark.
-6. While the called channel talks with somebody else than its caller, the row shows that peer.
+6. While the called channel talks with somebody else than its caller, the row shows that peer. A caller that is gone
+   has no channel any more: there is nothing to spy on or to hang up.
 """
 
 from collections.abc import Mapping
@@ -54,10 +55,12 @@ def row(leg: Leg, zone: tzinfo) -> Row:
     peer = leg.peer
     src, name, chan, uid, did = leg.src, leg.srcname, leg.srcchan, leg.srcuid, leg.didnumber
     if peer is not None:
-        src, name, chan, uid, did = peer.num, peer.name, peer.chan, peer.uid, ""
+        src, name, chan, uid, did = peer.num, peer.name, peer.chan, peer.uid, peer.didnumber
+    elif leg.src_gone is not None:
+        chan = ""
     values: Row = (
         leg.leg_id,
-        src or ("<unknown>" if chan else ""),
+        src or ("<unknown>" if leg.srcchan else ""),
         leg.dst,
         name,
         chan.lower(),

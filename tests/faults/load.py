@@ -8,11 +8,11 @@ from legbook.calls.legs import CALLER_RETURNS
 from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 from legbook.fakepbx.moments import to_datetime
-from tests.recorded import RECORDINGS
+from tests.recorded import PLAYED
 
 CALLS_A_SECOND: Final = 20  # of all PBXs; they last for 1 to 10 s
 # Which row its caller has after a hang-up, when a queue rings one by one, is not known to the fake PBX
-CALLS: Final = [path for path in RECORDINGS if not path.name.startswith("13-")]
+CALLS: Final = [path for path in PLAYED if not path.name.startswith("13-")]
 
 
 def pbx_under_load(name: str, port: int, calls_a_second: float) -> FakePbx:

@@ -1,4 +1,4 @@
-"""What the fold says: frozen values, each with the rule that made it."""
+"""What the fold says: frozen values, each with the rules that made it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,9 +8,14 @@ from legbook.contracts.legs import Leg
 
 @dataclass(frozen=True, slots=True)
 class LegChange:
-    """The newest state of a leg; `leg.rule`, `leg.epoch` and `leg.seq` say why and by which entry."""
+    """The newest state of a leg; `leg.epoch` and `leg.seq` say by which entry.
+
+    `rules`: all that had a say in this entry, in order (`answers.1` is rule 1 of the module `answers`); the last
+    one is `leg.rule`.
+    """
 
     leg: Leg
+    rules: tuple[str, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -29,7 +34,10 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Surprise:
-    """An event that no rule could place, e.g. the hang-up of a channel that was born before we listened."""
+    """An event that no rule could place, e.g. the hang-up of a channel that was born before we listened.
+
+    `rule`: the function it went to; `why` is one of a few reasons and never has a value of the event in it.
+    """
 
     rule: str
     uniqueid: str

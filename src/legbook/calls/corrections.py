@@ -1,38 +1,82 @@
-"""Legs whose end was estimated, and the real Hangup that may still come.
+"""What is over: legs whose end was estimated, the real Hangup that may still come, and channels that hung up.
 
-1. Kept for 10 minutes of event time, by the channel whose Hangup would have ended them.
-2. Other events about such a channel are history: they do not bring it back.
+1. Kept for 10 minutes of event time, by the channel whose Hangup would have ended them: that Hangup ends them
+   again, exactly.
+2. Other events about such a channel are history: they do not bring it back. Nor do they bring back one that hung
+   up a minute ago or less; only a Newchannel that is younger than its Hangup does (an id that Originate uses again).
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
 
-from legbook.calls import legs
+from legbook.calls import legs, talks
 from legbook.calls.outcome import seconds
+from legbook.calls.state import Channel
 from legbook.calls.step import Step
 from legbook.contracts.legs import EndReason, Leg
 
 WINDOW: Final = 600.0  # seconds
+REMEMBERED: Final = timedelta(seconds=60)
+MOST_GONE: Final = 10_000
 
 
-def estimate(step: Step, leg: Leg, reason: EndReason, end: datetime | None) -> None:
+def estimate(step: Step, leg: Leg, reason: EndReason, end: datetime | None, rule: str) -> None:
     """Ends a leg without a Hangup; never before what is known of it."""
     latest = max((t for t in (leg.start, leg.answer, end) if t is not None), default=None)
-    closed = legs.close(step, leg, reason, latest, exact=False)
+    closed = legs.close(step, leg, reason, latest, rule, exact=False)
     uniqueid = leg.dstuid or leg.srcuid
-    step.calls.missed.setdefault(uniqueid, []).append(closed)
+    missed = step.calls.missed
+    missed.setdefault(uniqueid, []).append(closed)
+    if len(missed) > MOST_GONE:
+        del missed[next(iter(missed))]
     step.later(WINDOW, "corrections.over", uniqueid)
+
+
+def vanish(step: Step, gone: Channel, at: datetime | None, rule: str) -> None:
+    """A channel is gone, and nobody told us of its end: it was at this moment at the latest."""
+    before, step.now = step.now, at
+    talks.part(step, gone)
+    for leg_id in (gone.called_leg, gone.caller_leg):
+        leg = step.calls.legs.get(leg_id or 0)
+        if leg is not None:
+            estimate(step, leg, "snapshot", at, rule)
+            if leg.leg_id == gone.called_leg:
+                legs.released(step, gone, leg)
+    step.calls.held.pop(gone.uniqueid, None)
+    legs.forget(step, gone)
+    step.now = before
+
+
+def hung_up(step: Step, uniqueid: str) -> None:
+    if step.now is None:
+        return
+    gone = step.calls.gone
+    gone.pop(uniqueid, None)
+    gone[uniqueid] = step.now
+    while step.now - next(iter(gone.values())) > REMEMBERED or len(gone) > MOST_GONE:
+        del gone[next(iter(gone))]
+
+
+def _born_again(step: Step, uniqueid: str) -> bool:
+    """A new channel with the id of one that hung up: it is younger."""
+    since = step.calls.gone.get(uniqueid)
+    if since is None or step.now is None or step.now <= since:
+        return False
+    del step.calls.gone[uniqueid]
+    return True
 
 
 def over(step: Step, uniqueid: str) -> None:
     step.calls.missed.pop(uniqueid, None)
 
 
-def is_history(step: Step, uniqueids: Iterable[str]) -> bool:
-    return bool(step.calls.missed) and any(uniqueid in step.calls.missed for uniqueid in uniqueids)
+def is_history(step: Step, name: str, uniqueid: str) -> bool:
+    """Does this event tell of a channel that is over?"""
+    if uniqueid in step.calls.gone:
+        return name != "Newchannel" or not _born_again(step, uniqueid)
+    return uniqueid in step.calls.missed
 
 
 def real_end(step: Step, uniqueid: str, cause: int | None, text: str) -> bool:
@@ -40,7 +84,9 @@ def real_end(step: Step, uniqueid: str, cause: int | None, text: str) -> bool:
     missed = step.calls.missed.pop(uniqueid, None)
     for estimated in missed or ():
         leg = _talked_on(estimated, step.now)
-        legs.close(step, replace(leg, hangupcause=cause, hangupcausetxt=text), "hangup", step.now)
+        legs.close(
+            step, replace(leg, hangupcause=cause, hangupcausetxt=text), "hangup", step.now, "corrections.1"
+        )
     return missed is not None
 
 

@@ -33,6 +33,7 @@ from legbook.contracts.raw import (
     SnapshotBegin,
     SnapshotChannel,
     SnapshotEnd,
+    SnapshotItem,
 )
 
 _LINKS: Final[Mapping[type, tuple[str, Callable[[Step, Any], None]]]] = {
@@ -42,6 +43,7 @@ _LINKS: Final[Mapping[type, tuple[str, Callable[[Step, Any], None]]]] = {
     Drop: ("links.dropped", links.dropped),
     SnapshotBegin: ("snapshots.begin", snapshots.begin),
     SnapshotChannel: ("snapshots.channel", snapshots.channel),
+    SnapshotItem: ("snapshots.item", snapshots.item),
     SnapshotEnd: ("snapshots.end", snapshots.end),
 }
 
@@ -136,11 +138,11 @@ def _place(step: Step, event: Event) -> None:
     if rule is None:
         return
     step.rule = rule.name
-    about = first(event.fields, "Uniqueid"), first(event.fields, "DestUniqueid")
+    about = first(event.fields, rule.about)
     if missing := [name for name in rule.needs if not first(event.fields, name)]:
-        step.surprise(about[0], f"{event.name} without {', '.join(missing)}")
-    elif event.name != "Hangup" and corrections.is_history(step, about):
-        step.surprise(about[0], f"{event.name} of a channel that a snapshot did not have any more")
+        step.surprise(about, f"{event.name} without {', '.join(missing)}")
+    elif event.name != "Hangup" and corrections.is_history(step, event.name, about):
+        step.surprise(about, f"{event.name} of a channel that is gone")
     else:
-        hear(step, about)
+        hear(step, (first(event.fields, "Uniqueid"), first(event.fields, "DestUniqueid")))
         rule.run(step, event)

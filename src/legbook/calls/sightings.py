@@ -1,11 +1,19 @@
-"""The channel of an event, made from the snapshot that Asterisk puts into it if we did not see its birth."""
+"""The channel of an event, made from the snapshot that Asterisk puts into it if we did not see its birth.
+
+1. No more than 50,000 channels of a PBX are followed: beyond that the oldest is given up.
+"""
+
+from typing import Final
 
 from legbook.ami.message import first
 from legbook.ami.names import known
+from legbook.calls import corrections
 from legbook.calls.extens import usable
 from legbook.calls.state import Channel
 from legbook.calls.step import Step
 from legbook.contracts.raw import Event
+
+MOST_CHANNELS: Final = 50_000
 
 
 def seen(step: Step, event: Event, side: str = "") -> Channel:
@@ -13,6 +21,7 @@ def seen(step: Step, event: Event, side: str = "") -> Channel:
     uniqueid = first(event.fields, f"{side}Uniqueid")
     channel = step.calls.channels.get(uniqueid)
     if channel is None:
+        _make_room(step)
         channel = _first_seen(event, side, uniqueid)
         channel.heard = step.now
         step.calls.channels[uniqueid] = channel
@@ -20,6 +29,16 @@ def seen(step: Step, event: Event, side: str = "") -> Channel:
             step.calls.local_halves[channel.name] = uniqueid
     channel.linkedid = first(event.fields, f"{side}Linkedid") or channel.linkedid
     return channel
+
+
+def _make_room(step: Step) -> None:
+    """Channels whose Hangup never comes must not fill the memory. A snapshot tells which of them live."""
+    channels = step.calls.channels
+    if len(channels) >= MOST_CHANNELS:
+        oldest = next(iter(channels.values()))
+        step.calls.suspect_since = step.now
+        step.surprise(oldest.uniqueid, "more channels than can be followed: the oldest is given up")
+        corrections.vanish(step, oldest, step.now, "sightings.1")
 
 
 def _first_seen(event: Event, side: str, uniqueid: str) -> Channel:

@@ -7,7 +7,7 @@
 
 from datetime import datetime, timedelta
 
-from legbook.calls import answers
+from legbook.calls import answers, holds
 from legbook.calls.changes import Talk
 from legbook.calls.state import Channel, Together
 from legbook.calls.step import Step
@@ -20,6 +20,7 @@ def part(step: Step, channel: Channel) -> None:
     bridge = step.calls.bridges.get(channel.bridge or "")
     if bridge is None:
         return
+    holds.over(step, channel)
     uid, channel.bridge = channel.bridge or "", None
     bridge.members.remove(channel.uniqueid)
     if not bridge.members:
@@ -68,9 +69,14 @@ def _start(step: Step, members: list[str]) -> None:
             talk.end, talk.over = None, False
             return
     devices = [step.calls.channels[uid].device for uid in members]
-    talk = Together(channels=members, devices=devices, start=step.now)
+    talk = Together(channels=members, devices=devices, start=step.now, basic=_basic(step, members))
     step.calls.talks.append(talk)
     answers.begins(step, talk)
+
+
+def _basic(step: Step, members: list[str]) -> bool:
+    bridges = (step.calls.bridges.get(step.calls.channels[uid].bridge or "") for uid in members)
+    return all(bridge is not None and bridge.basic for bridge in bridges)
 
 
 def _stop(step: Step, talk: Together, end: datetime | None) -> None:

@@ -13,6 +13,8 @@ from legbook.ami.message import Fields, first, parse
 from legbook.contracts.codec import BadMessageError, decode_raw
 from legbook.contracts.raw import Entry, Event
 
+_JITTER = 2.5  # seconds
+
 
 class BadFileError(ValueError):
     """Not a file that can be folded: which one, which line, why."""
@@ -49,8 +51,13 @@ def read(path: Path, pbx: str) -> Iterator[Placed]:
             and first(fields, "Event") == "FullyBooted"
             and (at or received)
         ):
-            boot = int((at or received or datetime.now(UTC)).timestamp()) - int(uptime)
+            boot = _boot(boot, int((at or received or datetime.now(UTC)).timestamp()) - int(uptime))
         yield Placed(pbx, 1, boot, _event(seq, fields, at, received))
+
+
+def _boot(known: int | None, seen: int) -> int:
+    """Uptime is whole seconds and jitters by one between logins (26)."""
+    return known if known is not None and abs(seen - known) <= _JITTER else seen
 
 
 def _event(seq: int, fields: Fields, at: datetime | None, received: datetime | None) -> Event:

@@ -45,6 +45,7 @@ class Peer(Struct, frozen=True, kw_only=True):
     chan: Annotated[str, _says("Its channel.")]
     uid: Annotated[str, _says("Its channel's uniqueid.")]
     device: Annotated[str, _says("Its device.")]
+    didnumber: Annotated[str, _says("The number called from outside, if it was; else ''.")] = ""
 
 
 class Flags(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +74,10 @@ class Flags(Struct, frozen=True, kw_only=True, omit_defaults=True):
         str | None, _says("Device it was first together with, if not its caller (blonde transfer).")
     ] = None
     queue_abandoned: Annotated[bool, _says("The caller gave up in the queue.")] = False
+    reconstructed: Annotated[
+        bool,
+        _says("Some of it was not heard, but read from a list of the live channels: its times are estimates."),
+    ] = False
 
 
 class Leg(Struct, frozen=True, kw_only=True):
@@ -84,7 +89,7 @@ class Leg(Struct, frozen=True, kw_only=True):
     epoch: Epoch
     seq: Seq
     boot: BootTime | None
-    rule: Annotated[str, Meta(description="The rule of the fold that made this state.")]
+    rule: Annotated[str, _says("The rule of the fold that made this state: `answers.1` is rule 1 of `answers`.")]
     kind: Annotated[
         Kind,
         _says(
@@ -168,6 +173,10 @@ class Leg(Struct, frozen=True, kw_only=True):
     srcdevice: Annotated[str, _says("Its device: the channel without technology and suffix.")] = ""
     src_up: Annotated[
         Moment | None, _says("The caller's own channel was up (answered by the dialplan or by this leg).")
+    ] = None
+    src_gone: Annotated[
+        Moment | None,
+        _says("The caller hung up then and the leg goes on without it; told half a second later."),
     ] = None
     dstchan: Annotated[str, _says("The called channel; '' on a caller leg.")] = ""
     dstuid: Annotated[str, _says("Its uniqueid, which is text.")] = ""

@@ -88,6 +88,13 @@ class SnapshotChannel(_Entry, frozen=True, kw_only=True, tag="snapshot.channel")
     fields: dict[str, str | list[str]]
 
 
+class SnapshotItem(_Entry, frozen=True, kw_only=True, tag="snapshot.item"):
+    """One item of another list asked for at the same time: Status, BridgeListItem, QueueEntry."""
+
+    name: str
+    fields: dict[str, str | list[str]]
+
+
 class SnapshotEnd(_Entry, frozen=True, kw_only=True, tag="snapshot.end"):
     """`complete`: as many channels as Asterisk counted."""
 
@@ -105,6 +112,7 @@ Entry = (
     | Drop
     | SnapshotBegin
     | SnapshotChannel
+    | SnapshotItem
     | SnapshotEnd
 )
 

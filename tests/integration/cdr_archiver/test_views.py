@@ -9,9 +9,8 @@ from legbook.cli.fold import Folded, fold_entries
 from legbook.cli.recordings import read as recording
 from legbook.contracts.legs import Flags, Interval
 from tests.integration.cdr_archiver.test_table import put, read
+from tests.recorded import PLAYED
 from tests.unit.cdr_archiver.samples import answered, at, leg
-
-RECORDINGS = sorted(Path(__file__).parents[2].glob("fixtures/recordings/*/*.jsonl.gz"))
 
 
 def call(archive: Client) -> dict[str, Any]:
@@ -104,7 +103,7 @@ async def test_a_leg_to_be_forgotten_is_in_no_view(table: Table, archive: Client
     assert read(archive, "SELECT 1 FROM cdr") == read(archive, "SELECT 1 FROM calls") == []
 
 
-@pytest.mark.parametrize("file", RECORDINGS, ids=lambda file: f"{file.parent.name}-{file.name[:2]}")
+@pytest.mark.parametrize("file", PLAYED, ids=lambda file: f"{file.parent.name}-{file.name[:2]}")
 async def test_real_calls_are_counted_as_the_fold_counts_them(
     table: Table, archive: Client, file: Path
 ) -> None:

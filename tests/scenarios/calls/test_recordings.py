@@ -1,12 +1,14 @@
 """Every recording gives the legs of its table, whatever part of it was seen, and however often it was read."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 from msgspec.structs import replace
 
-from legbook.calls import PbxState, Talk
+from legbook.calls import Talk
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import Entry, Event
 from tests.recorded import (
@@ -31,42 +33,80 @@ def _seconds(moment: datetime | None, since: datetime) -> float | None:
 
 
 def _close(cell: str, found: float | None) -> bool:
-    return found is None if cell == "-" else found is not None and abs(float(cell) - found) <= TOLERANCE
+    """`~` stands before an estimate: the number is the earliest that is right, a restart takes up to 3 s."""
+    if cell in {"-", "open"}:
+        return found is None
+    if found is None:
+        return False
+    if cell.startswith("~"):
+        return -TOLERANCE <= found - float(cell[1:]) <= 3
+    return abs(float(cell) - found) <= TOLERANCE
 
 
 def _text(value: object) -> str:
     return "-" if value in {None, ""} else str(value)
 
 
+def _flags(leg: Leg) -> str:
+    said = to_builtins(leg.flags)
+    return ",".join(n if said[n] is True else f"{n}={said[n]}" for n in sorted(said)) or "-"
+
+
+def _same_holds(cell: str, leg: Leg, since: datetime) -> bool:
+    said = [re.split("[:-]", hold) for hold in cell.split(",") if hold != "-"]
+    found = [(h.holder, _seconds(h.start, since), _seconds(h.end, since)) for h in leg.held]
+    return [who for who, _, _ in said] == [who for who, _, _ in found] and all(
+        _close(start, began) and _close(end, ended)
+        for (_, start, end), (_, began, ended) in zip(said, found, strict=True)
+    )
+
+
+def _words(leg: Leg) -> dict[str, str]:
+    ended = leg.state == "ended"
+    return {
+        "kind": leg.kind,
+        "src": _text(leg.src),
+        "dst": _text(leg.dst),
+        "dialled": _text(leg.dialled),
+        "exten": _text(leg.exten),
+        "did": _text(leg.didnumber),
+        "caller": _text(leg.srcdevice),
+        "called": _text(leg.dstdevice),
+        "queue": _text(leg.queue),
+        "disposition": _text(leg.disposition),
+        "cause": _text(leg.hangupcause),
+        "dialstatus": _text(leg.dialstatus),
+        "flags": _flags(leg),
+        "peer": _text(leg.peer and leg.peer.device),
+        "end_reason": _text(leg.end_reason) if ended else "-",
+    }
+
+
+def _key(leg: Leg) -> tuple[str, str, str]:
+    return leg.kind, leg.srcuid or "-", leg.dstuid or "-"
+
+
 @recordings
 def test_legs_equal_the_table(recording: Path) -> None:
     since = first_line(recording)
 
-    legs = {(leg.srcuid or "-", leg.dstuid or "-"): leg for leg in fold(entries(recording)).legs}
+    legs = {_key(leg): leg for leg in fold(entries(recording)).legs}
 
-    rows = {(row["srcuid"], row["dstuid"]): row for row in expected(recording)}
+    rows = {(row["kind"], row["srcuid"], row["dstuid"]): row for row in expected(recording)}
     assert legs.keys() == rows.keys()
-    for uid, row in rows.items():
-        leg = legs[uid]
-        words = {
-            "kind": leg.kind,
-            "src": leg.src,
-            "dst": leg.dst,
-            "dialled": _text(leg.dialled),
-            "exten": _text(leg.exten),
-            "did": _text(leg.didnumber),
-            "caller": leg.srcdevice,
-            "called": _text(leg.dstdevice),
-            "queue": _text(leg.queue),
-            "disposition": str(leg.disposition),
-            "cause": str(leg.hangupcause),
-        }
-        assert words == {name: row[name] for name in words}
+    for key, row in rows.items():
+        leg = legs[key]
+        wanted = {"end_reason": "hangup", **row}
+        wanted["flags"] = ",".join(sorted(wanted["flags"].split(",")))
+        words = _words(leg)
+        assert words == {name: wanted[name] for name in words}, key
         for name in ("born", "start", "ring", "answer", "end"):
             found = _seconds(getattr(leg, name), since)
-            assert _close(row[name], found), (name, row[name], found)
-        assert abs(leg.billsec - float(row["billsec"])) <= TOLERANCE
-        assert (leg.end_reason, leg.end_exact, leg.answered) == ("hangup", True, row["answer"] != "-")
+            assert _close(row[name], found), (key, name, row[name], found)
+        assert _close(row["billsec"], leg.billsec if leg.state == "ended" else None), key
+        assert _same_holds(row["held"], leg, since), key
+        assert leg.end_exact == (not row["end"].startswith("~"))
+        assert leg.answered == (row["answer"] != "-")
 
 
 @recordings
@@ -76,51 +116,24 @@ def test_talks_equal_the_table(recording: Path) -> None:
     folded = fold(entries(recording))
     assert folded.state.now is not None
     told = [*folded.talks, *folded.state.advance(folded.state.now + timedelta(seconds=1))]
-    talks = {(",".join(t.channels), ",".join(t.devices)): t for t in told if isinstance(t, Talk)}
+    talks = sorted((t for t in told if isinstance(t, Talk)), key=lambda t: (str(t.start), t.channels))
 
-    rows = {(row["channels"], row["devices"]): row for row in expected_talks(recording)}
-    assert talks.keys() == rows.keys()
-    for who, row in rows.items():
-        assert _close(row["start"], _seconds(talks[who].start, since)), who
-        assert _close(row["end"], _seconds(talks[who].end, since)), who
+    rows = [row for row in expected_talks(recording) if row["end"] != "open"]
+    rows.sort(key=lambda row: (float(row["start"]), row["channels"]))
+    assert [(",".join(t.channels), ",".join(t.devices)) for t in talks] == [
+        (row["channels"], row["devices"]) for row in rows
+    ]
+    for talk, row in zip(talks, rows, strict=True):
+        assert _close(row["start"], _seconds(talk.start, since)), row
+        assert _close(row["end"], _seconds(talk.end, since)), row
 
 
 @recordings
 def test_nothing_stays_open(recording: Path) -> None:
     folded = fold(entries(recording))
 
-    assert folded.state.legs == {}
-
-
-@recordings
-def test_every_suffix_ends_closed_and_invents_nothing(recording: Path) -> None:
-    """Whoever connects in mid-call gets fewer legs or estimated ones, never a stuck or a foreign one."""
-    placed = entries(recording)
-    whole = {leg.dstuid for leg in fold(placed).legs}
-    for first in range(1, len(placed)):
-        folded = fold(placed[first:])
-
-        assert folded.state.legs == {}
-        assert {leg.dstuid for leg in folded.legs if leg.kind == "dial"} <= whole
-
-
-@recordings
-def test_a_resent_entry_changes_nothing(recording: Path) -> None:
-    placed = entries(recording)
-    twice = [each for pair in zip(placed, placed, strict=True) for each in pair]
-
-    assert fold(twice).changes == fold(placed).changes
-
-
-@recordings
-def test_every_checkpoint_folds_on_as_if_nothing_had_happened(recording: Path) -> None:
-    placed = entries(recording)
-    uninterrupted = fold(placed).changes
-    for cut in range(0, len(placed), 7):
-        before = fold(placed[:cut])
-        after = fold(placed[cut:], PbxState.load(before.state.dump(), 1, ("from-trunk",)))
-
-        assert before.changes + after.changes == uninterrupted
+    still = {leg["dstuid"] for leg in expected(recording) if leg["end"] == "open"}
+    assert {leg.dstuid for leg in folded.state.legs.values()} == still
 
 
 def _rows_at(moments: list[float]) -> list[list[str]]:
@@ -139,7 +152,7 @@ def _rows_at(moments: list[float]) -> list[list[str]]:
 def test_the_ring_group_over_time() -> None:
     waiting, dialled, ringing, talking, over = _rows_at([0.3045, 0.315, 0.5, 3.0, 6.5])
 
-    assert waiting == ["waiting 2002->30900  "]
+    assert waiting == ["waiting 2002->30900  30900"]
     assert dialled == [f"dialing 2002->1000 {phone} 30900" for phone in (201, 202, 203)]
     assert ringing == [f"ringing 2002->1000 {phone} 30900" for phone in (201, 202, 203)]
     assert talking == ["talking 2002->1000 202 30900"]
@@ -195,9 +208,7 @@ def test_a_new_boot_closes_every_leg_of_the_old_one() -> None:
 
     ended = [change.leg for change in changes if hasattr(change, "leg")]
     assert {leg.leg_id for leg in ended} == alive != set()
-    assert {(leg.end_reason, leg.end_exact, leg.rule) for leg in ended} == {
-        ("pbx_restart", False, "links.new_boot")
-    }
+    assert {(leg.end_reason, leg.end_exact, leg.rule) for leg in ended} == {("pbx_restart", False, "links.1")}
     assert all(
         leg.end is not None and leg.start is not None and leg.start <= leg.end < later for leg in ended
     )

@@ -132,8 +132,9 @@ def test_a_swap_takes_the_swapped_member_out_at_once() -> None:
     pbx.enter(*C, SwapUniqueid=B[1])
 
     assert {talk.end for talk in pbx.talks} <= {pbx.time}
-    (leg,) = pbx.legs.values()
-    assert leg.talks[-1].end == pbx.time
+    dial, bridged = pbx.legs.values()
+    assert dial.talks[-1].end == pbx.time
+    assert (bridged.kind, bridged.srcdevice, bridged.dstdevice) == ("bridge", "201", "203")
 
 
 def test_locals_with_both_halves_bridged_join_their_bridges() -> None:
@@ -167,7 +168,7 @@ def test_a_caller_who_is_left_alone_has_a_row_again_after_half_a_second() -> Non
 
     pbx.say("VarSet", 0.2, Channel=A[0], Uniqueid=A[1], Variable="X", Value="1")
     (leg,) = pbx.state.legs.values()
-    assert (leg.kind, leg.start, leg.dstchan, leg.rule) == ("caller", left, "", "callers.return")
+    assert (leg.kind, leg.start, leg.dstchan, leg.rule) == ("caller", left, "", "callers.5")
     pbx.hangup(*A)
     assert pbx.state.legs == {}
     assert pbx.legs[leg.leg_id].disposition == "NO ANSWER"

@@ -21,10 +21,10 @@ from legbook.contracts.raw import (
     SnapshotChannel,
     SnapshotEnd,
 )
-from tests.recorded import RECORDINGS, RING_GROUP, entries, fold, name_of, new_state
+from tests.recorded import PLAYED, RING_GROUP, entries, fold, name_of, new_state
 
 MICRO = timedelta(microseconds=1)
-recordings = pytest.mark.parametrize("recording", RECORDINGS, ids=name_of)
+recordings = pytest.mark.parametrize("recording", PLAYED, ids=name_of)
 
 
 def _moment(placed: Placed) -> datetime:

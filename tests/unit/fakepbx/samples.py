@@ -10,9 +10,10 @@ from legbook.ami.message import Message, parse
 from legbook.fakepbx.identities import Mint
 from legbook.fakepbx.player import Playlist, Round, Timeline
 from legbook.fakepbx.recording import Recording
+from tests.recorded import PLAYED
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-RECORDINGS = sorted((FIXTURES / "recordings").glob("*/*.jsonl.gz"))
+RECORDINGS = PLAYED
 NAMES = [f"{path.parent.name}/{path.name.partition('.')[0]}" for path in RECORDINGS]
 BEGIN = 1_800_000_000_000_000  # 2027-01-15T08:00:00Z
 

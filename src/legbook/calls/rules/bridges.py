@@ -8,7 +8,7 @@
 
 from legbook.ami.message import first
 from legbook.calls import talks
-from legbook.calls.rules import dials
+from legbook.calls.rules import dials, transfers
 from legbook.calls.sightings import seen
 from legbook.calls.state import Bridge
 from legbook.calls.step import Step
@@ -19,14 +19,18 @@ def enter(step: Step, event: Event) -> None:
     calls = step.calls
     uid = first(event.fields, "BridgeUniqueid")
     holding = "holding" in first(event.fields, "BridgeTechnology") + first(event.fields, "BridgeType")
-    bridge = calls.bridges.setdefault(uid, Bridge(holding=holding))
+    basic = first(event.fields, "BridgeType") in {"basic", ""}
+    bridge = calls.bridges.setdefault(uid, Bridge(holding=holding, basic=basic))
     swapped = calls.channels.get(first(event.fields, "SwapUniqueid"))
     if swapped is not None:
         talks.part(step, swapped)
     channel = seen(step, event)
+    if channel.bridge == uid:
+        return  # said twice
     if channel.bridge is not None:
         talks.part(step, channel)
     channel.bridge = uid
+    channel.excused = channel.walked_out = channel.rings_back = False
     bridge.members.append(channel.uniqueid)
     calls.bridges.setdefault(uid, bridge)  # a swap may have emptied it
     dials.release_resolved(step)  # the transferer's half is bridged now: an enquiry call has its caller
@@ -39,6 +43,8 @@ def leave(step: Step, event: Event) -> None:
         step.surprise(first(event.fields, "Uniqueid"), "left a bridge, but was not known")
         return
     channel.linkedid = first(event.fields, "Linkedid") or channel.linkedid
+    if channel.bridge is not None:
+        transfers.left(step, channel)
     talks.part(step, channel)
 
 

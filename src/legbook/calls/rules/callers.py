@@ -10,7 +10,7 @@ A dial by a Local half belongs to somebody behind the other half, never by linke
 The dial of a phone behind a Local half may be told before the dial of that half (12b): until one of these applies
 nobody is known, and the dial is held back.
 
-A caller alive, in no live leg and in nobody's talk half a second after its last leg ended has a caller leg again.
+5. A caller alive, in no live leg and in nobody's talk half a second after its last leg ended has a caller leg again.
 """
 
 from datetime import timedelta
@@ -24,9 +24,10 @@ UP = 6
 
 
 class Behind(NamedTuple):
-    """`caller` None: there is none, for sure."""
+    """`caller` None: there is none, for sure. `by`: the channel nearest to the caller that dials for it."""
 
     caller: Channel | None
+    by: Channel | None = None
     consult: bool = False
 
 
@@ -43,24 +44,24 @@ def resolve(step: Step, dialling: Channel | None) -> Behind | None:
         walked.add(other.uniqueid)
         behind = step.calls.channels.get(other.dialled_by or "")
         if behind is None:
-            return _answered(step, other) or _bridged(step, other) or _originated(other)
+            return _answered(step, dialling, other) or _bridged(step, dialling, other) or _originated(other)
         if behind.uniqueid in walked:
             return None
         dialling = behind
-    return Behind(dialling)
+    return Behind(dialling, dialling)
 
 
-def _answered(step: Step, other: Channel) -> Behind | None:
+def _answered(step: Step, by: Channel, other: Channel) -> Behind | None:
     called = (c for c in step.calls.channels.values() if c.dialled_by == other.uniqueid and c.real)
     found = next((c for c in called if c.state == UP), None)
-    return Behind(found) if found else None
+    return Behind(found, by) if found else None
 
 
-def _bridged(step: Step, other: Channel) -> Behind | None:
+def _bridged(step: Step, by: Channel, other: Channel) -> Behind | None:
     bridge = step.calls.bridges.get(other.bridge or "")
     members = [step.calls.channels[uid] for uid in bridge.members] if bridge else []
     found = next((c for c in members if c.real), None)
-    return Behind(found, consult=True) if found else None
+    return Behind(found, by, consult=True) if found else None
 
 
 def _originated(other: Channel) -> Behind | None:
@@ -76,7 +77,7 @@ def come_back(step: Step, uniqueid: str) -> None:
     if caller.absent_at is not None:
         return  # a snapshot does not have it: both ends of its call have gone unheard
     if waited and not busy:
-        legs.open_caller(step, caller, caller.idle_since)
+        legs.open_caller(step, caller, caller.idle_since, "callers.5")
 
 
 def _is_peer(step: Step, uniqueid: str) -> bool:

@@ -1,12 +1,13 @@
 """What the AMI link itself tells: a new boot, a PBX that left the fleet, one that stays away.
 
 1. A new boot closes every leg of the old one: no channel outlives its Asterisk. Their end is estimated.
-2. A PBX removed from the fleet, or away for 15 minutes (heartbeats say so), ends its legs. One that was only away
-   may still tell of real ends.
-3. What was read and shed leaves the state in doubt.
+2. A PBX removed from the fleet ends its legs.
+3. One away for 15 minutes (heartbeats say so) ends its legs too; it may still tell of real ends.
+4. What was read and shed leaves the state in doubt.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from legbook.calls import corrections, talks
 from legbook.calls.step import Step
@@ -14,6 +15,7 @@ from legbook.contracts.legs import EndReason
 from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Heartbeat
 
 LOST_AFTER = 15 * 60.0
+_RULES: Final[dict[EndReason, str]] = {"pbx_restart": "links.1", "removed": "links.2", "pbx_lost": "links.3"}
 
 
 def new_boot(step: Step, boot: int) -> None:
@@ -67,6 +69,6 @@ def _forget(step: Step, reason: EndReason, end: datetime | None) -> None:
         known.clear()
     calls.timers.clear()
     for leg in list(calls.legs.values()):
-        corrections.estimate(step, leg, reason, end)
+        corrections.estimate(step, leg, reason, end, _RULES[reason])
     if reason != "pbx_lost":
         calls.missed.clear()

@@ -1,20 +1,36 @@
-"""A list of the live channels, against what we believe.
+"""Lists of what is live, against what we believe.
 
 1. A channel that is not in a complete list, and of which nothing newer than the watermark was heard, is gone. It is
    given a second more: Asterisk's list may be ahead of its events.
 2. Its legs end at the watermark, by estimate: it was gone then at the latest.
-3. An incomplete list changes nothing. A complete one settles what was doubted before its watermark.
+3. What a complete list has and nobody told us of happened unheard (`unheard`): after the same second the rules are
+   given those events, and every leg that they touch says that it was reconstructed. Its times are the latest that
+   are possible: a channel began as long before the watermark as its age says, all else at the watermark.
+4. An incomplete list changes nothing. A complete one settles what was doubted before its watermark.
 """
 
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
 from legbook.ami.message import first
-from legbook.calls import corrections, legs, talks
+from legbook.calls import corrections, listed, unheard
+from legbook.calls.rules import bridges, channels, dials, queues, variables
 from legbook.calls.state import Channel, Snapshot
 from legbook.calls.step import Step
-from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd
+from legbook.contracts.raw import Event, SnapshotBegin, SnapshotChannel, SnapshotEnd, SnapshotItem
 
 GRACE: Final = 1.0  # seconds
+
+_RULES: Final[Mapping[str, Callable[[Step, Event], None]]] = {
+    "Newchannel": channels.new,
+    "Newstate": channels.state,
+    "VarSet": variables.set_,
+    "QueueCallerJoin": queues.join,
+    "DialBegin": dials.begin,
+    "BridgeEnter": bridges.enter,
+    "BridgeLeave": bridges.leave,
+}
 
 
 def begin(step: Step, entry: SnapshotBegin) -> None:
@@ -23,18 +39,39 @@ def begin(step: Step, entry: SnapshotBegin) -> None:
 
 def channel(step: Step, entry: SnapshotChannel) -> None:
     if step.calls.snapshot is not None:
-        step.calls.snapshot.channels.append(first(entry.fields, "Uniqueid"))
+        item = listed.of_item(entry.fields)
+        step.calls.snapshot.channels[item.uniqueid] = item
+
+
+def item(step: Step, entry: SnapshotItem) -> None:
+    """Of the lists that come after the channels; a PBX may refuse them to us."""
+    snapshot = step.calls.snapshot
+    if snapshot is None:
+        return
+    if entry.name == "BridgeListItem":
+        names = ("BridgeType", "BridgeTechnology")
+        snapshot.bridges[first(entry.fields, "BridgeUniqueid")] = {
+            name: first(entry.fields, name) for name in names
+        }
+        return
+    known = snapshot.channels.get(first(entry.fields, "Uniqueid"))
+    if known is None:
+        return
+    if entry.name == "Status":
+        known.did = listed.did_of(entry.fields) or known.did
+    elif entry.name == "QueueEntry":
+        known.queue = first(entry.fields, "Queue")
 
 
 def end(step: Step, entry: SnapshotEnd) -> None:
     snapshot, step.calls.snapshot = step.calls.snapshot, None
     if snapshot is None or not entry.complete or len(snapshot.channels) != entry.channels:
         return
-    there = set(snapshot.channels)
     for known in step.calls.channels.values():
-        if known.uniqueid not in there and _silent_since(known, snapshot):
+        if known.uniqueid not in snapshot.channels and _silent_since(known, snapshot):
             known.absent_at = snapshot.watermark
-            step.later(GRACE, "snapshots.absent", known.uniqueid)
+    step.calls.listed = snapshot
+    step.later(GRACE, "snapshots.settle", "")
     doubted = step.calls.suspect_since
     if doubted is not None and doubted < snapshot.watermark:
         step.calls.suspect_since = None
@@ -45,18 +82,15 @@ def _silent_since(known: Channel, snapshot: Snapshot) -> bool:
     return known.heard is None or known.heard < snapshot.watermark
 
 
-def absent(step: Step, uniqueid: str) -> None:
-    """The grace is over. What was heard meanwhile took the mark away."""
-    gone = step.calls.channels.get(uniqueid)
-    if gone is None or gone.absent_at is None:
+def settle(step: Step, _key: str) -> None:
+    """The grace is over. What was heard meanwhile took its mark away, or counts for more than the list."""
+    snapshot, step.calls.listed = step.calls.listed, None
+    if snapshot is None:
         return
-    step.now = gone.absent_at  # when it was gone, at the latest: talks end there too
-    talks.part(step, gone)
-    for leg_id in (gone.called_leg, gone.caller_leg):
-        leg = step.calls.legs.get(leg_id or 0)
-        if leg is not None:
-            corrections.estimate(step, leg, "snapshot", step.now)
-            if leg.leg_id == gone.called_leg:
-                legs.released(step, gone, leg)
-    step.calls.held.pop(uniqueid, None)
-    legs.forget(step, gone)
+    for gone in [each for each in step.calls.channels.values() if each.absent_at is not None]:
+        corrections.vanish(step, gone, gone.absent_at, "snapshots.2")
+    step.reconstructing = True
+    for each in unheard.events(step.calls, snapshot):
+        step.now = snapshot.watermark - timedelta(seconds=each.age)
+        _RULES[each.event.name](step, each.event)
+    step.reconstructing = False
