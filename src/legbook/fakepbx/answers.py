@@ -2,6 +2,7 @@
 
 from legbook.fakepbx.actions import Action
 from legbook.fakepbx.causes import parse_cause
+from legbook.fakepbx.listing import LIST_HANDLERS
 from legbook.fakepbx.masks import parse_mask
 from legbook.fakepbx.moments import to_ami, to_datetime
 from legbook.fakepbx.session import Session
@@ -32,7 +33,7 @@ async def core_status(switch: Switch, session: Session, action: Action) -> None:
         ("CoreReloadTime", time),
         ("CoreCurrentCalls", str(len(switch.channels.live))),
     ]
-    if _is_newer_than_16(switch):
+    if switch.settings.major > 16:
         headers.append(("CoreProcessedCalls", str(switch.channels.created)))
     session.reply(action, "Success", *headers)
 
@@ -51,18 +52,9 @@ async def core_settings(switch: Switch, session: Session, action: Action) -> Non
         ("CoreCDRenabled", "Yes"),
         ("CoreHTTPenabled", "No"),
     ]
-    if _is_newer_than_16(switch):
+    if switch.settings.major > 16:
         headers.append(("SoundsSearchCustomDir", "No"))
     session.reply(action, "Success", *headers)
-
-
-async def core_show_channels(switch: Switch, session: Session, action: Action) -> None:
-    now = switch.clock.now()
-    session.reply(action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
-    for channel in switch.channels.live.values():
-        session.item(action, "CoreShowChannel", channel.item(now))
-    count = str(len(switch.channels.live))
-    session.item(action, "CoreShowChannelsComplete", [("EventList", "Complete"), ("ListItems", count)])
 
 
 async def hangup(switch: Switch, session: Session, action: Action) -> None:
@@ -78,15 +70,11 @@ async def hangup(switch: Switch, session: Session, action: Action) -> None:
         switch.hang_up(uniqueid, parse_cause(action.get("Cause")))
 
 
-def _is_newer_than_16(switch: Switch) -> bool:
-    return int(switch.settings.ami_version.partition(".")[0]) > 5
-
-
 HANDLERS: dict[str, Handler] = {
     "ping": ping,
     "events": events,
     "corestatus": core_status,
     "coresettings": core_settings,
-    "coreshowchannels": core_show_channels,
     "hangup": hangup,
+    **LIST_HANDLERS,
 }

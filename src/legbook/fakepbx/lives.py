@@ -6,7 +6,7 @@ A script is the events of one round; times are its offsets and uniqueids those o
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from legbook.fakepbx.channels import SNAPSHOT
+from legbook.fakepbx.lists.channels import SNAPSHOT
 from legbook.fakepbx.templates import Template
 
 RING, RINGING, UP = "4", "5", "6"

@@ -24,3 +24,8 @@ def to_datetime(moment: int) -> datetime:
 def to_ami(moment: int) -> bytes:
     """As Asterisk writes it: `1795397779.562251`."""
     return b"%d.%06d" % divmod(moment, SECOND)
+
+
+def clock_seconds(since: int, now: int) -> int:
+    """By the seconds that a clock shows, as Asterisk often subtracts them: from 1.9 to 2.1 is one."""
+    return now // SECOND - since // SECOND

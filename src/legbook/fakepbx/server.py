@@ -10,9 +10,10 @@ from typing import Self
 
 from legbook.fakepbx.actions import ActionLog
 from legbook.fakepbx.answers import HANDLERS
-from legbook.fakepbx.channels import Channels
 from legbook.fakepbx.clock import Clock, Speed, TimeSource
 from legbook.fakepbx.conversation import converse
+from legbook.fakepbx.lists import Live
+from legbook.fakepbx.lists.channels import Channels
 from legbook.fakepbx.moments import from_datetime, from_seconds, to_datetime
 from legbook.fakepbx.player import Playlist, Round
 from legbook.fakepbx.recording import Recording, load
@@ -150,7 +151,7 @@ class FakePbx:
         self._player = None
         self._stage.cut()
         await _cancelled(list(self._conversations))
-        self._switch.channels = Channels()
+        self._switch.live = Live()
         self._stage.reboot()
 
     def drop_sessions(self) -> None:

@@ -77,9 +77,12 @@ class Session:
         """A Response; it repeats the ActionID of the action, if there is one."""
         self._message([("Response", response)], action, headers)
 
-    def item(self, action: Action, event: str, headers: Headers) -> None:
-        """One event of a list answer."""
-        self._message([("Event", event)], action, headers)
+    def item(self, action: Action, event: str, headers: Headers, *, id_last: bool = False) -> None:
+        """One event of a list answer; some have the ActionID at their end."""
+        if id_last:
+            self._message([("Event", event), *headers], action, [])
+        else:
+            self._message([("Event", event)], action, headers)
 
     def error(self, action: Action, message: str) -> None:
         self.reply(action, "Error", ("Message", message))

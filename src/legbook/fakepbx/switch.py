@@ -3,13 +3,16 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from legbook.ami.framing import END, Frame
+from legbook.ami.message import parse
 from legbook.fakepbx import causes
 from legbook.fakepbx.actions import Action, ActionLog
-from legbook.fakepbx.channels import Channels
 from legbook.fakepbx.clock import Clock
+from legbook.fakepbx.lists import Live
+from legbook.fakepbx.lists.channels import Channels
 from legbook.fakepbx.lives import UP
 from legbook.fakepbx.masks import wants
-from legbook.fakepbx.moments import to_ami
+from legbook.fakepbx.moments import from_seconds, to_ami
 from legbook.fakepbx.player import Rendered
 from legbook.fakepbx.session import Headers, Session, encode
 from legbook.fakepbx.templates import event_type
@@ -30,6 +33,11 @@ class Settings:
     def ami_version(self) -> str:
         return self.banner.rpartition("/")[2]
 
+    @property
+    def major(self) -> int:
+        """16, or 22 for all that came after."""
+        return 22 if int(self.ami_version.partition(".")[0]) > 5 else 16
+
 
 @dataclass(slots=True)
 class Switch:
@@ -43,14 +51,19 @@ class Switch:
     handlers: dict[str, "Handler"]
     on_login: Callable[[Session], None]
     hang_up: Callable[[str, int | None], None]
-    channels: Channels = field(default_factory=Channels)
+    live: Live = field(default_factory=Live)
     actions: ActionLog = field(default_factory=ActionLog)
     sessions: list[Session] = field(default_factory=list)
 
+    @property
+    def channels(self) -> Channels:
+        return self.live.channels
+
     def deliver(self, events: Sequence[Rendered]) -> None:
-        """Events become true: the channels move, and every session gets what its mask lets through."""
-        for kind, event in events:
-            self.channels.apply(kind.name, event)
+        """Events become true: what the lists tell moves, and every session gets what its mask lets through."""
+        for _, event in events:
+            message = parse(Frame(event.removesuffix(END)))
+            self.live.apply(message.fields, from_seconds(message.first("Timestamp")))
         joined: dict[frozenset[str], bytes] = {}
         for session in self.sessions:
             mask = session.mask

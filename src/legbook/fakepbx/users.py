@@ -20,6 +20,7 @@ _NEEDS: dict[str, frozenset[str]] = {
     "atxfer": frozenset({"call"}),
     "blindtransfer": frozenset({"call"}),
     "park": frozenset({"call"}),
+    "parkedcalls": frozenset({"call"}),
     "bridge": frozenset({"call"}),
     "playdtmf": frozenset({"call"}),
     "originate": frozenset({"originate"}),

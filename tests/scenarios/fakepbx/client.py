@@ -68,10 +68,10 @@ class Client:
         answer = await self.ask("Login", Username=username, Secret=secret, Events=events)
         assert answer == {"Response": "Success", "Message": "Authentication accepted"}
 
-    async def listed(self, action: str) -> list[Message]:
+    async def listed(self, action: str, **headers: str) -> list[Message]:
         """The items of a list answer."""
         begun = len(self.events)
-        answer = await self.ask(action, ActionID="list")
+        answer = await self.ask(action, ActionID="list", **headers)
         assert answer["EventList"] == "start"
         while message := await self.hear():
             if message.first("EventList") == "Complete":

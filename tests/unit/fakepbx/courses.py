@@ -115,7 +115,7 @@ def assert_sound(course: Course) -> None:
         [m.first("BridgeUniqueid") for m in course.messages if m.first("Event") == name]
         for name in ("BridgeCreate", "BridgeDestroy")
     )
-    assert made == destroyed
+    assert sorted(made) == sorted(destroyed)  # in 26 the later of two calls is the shorter one
 
 
 def folded(course: Course) -> list[Leg]:
