@@ -1,9 +1,10 @@
 """Which channels a PBX has: asked after each login, every few minutes, and when the projector doubts its state.
 
-Ping, CoreShowChannels, Ping. Asterisk writes what has happened so far before it answers an action, so everything
-older than the first ping's answer is on the wire before the list; the time of that answer is the watermark: a
-channel that is not in the list and of which nothing newer was heard is gone. The list is told in one piece, when it
-is complete.
+Ping, CoreShowChannels, Status, BridgeList, QueueStatus, Ping. Asterisk writes what has happened so far before it
+answers an action, so everything older than the first ping's answer is on the wire before the lists; the time of that
+answer is the watermark: a channel that is not in the list and of which nothing newer was heard is gone. They are told
+in one piece, when they are complete. The other three say how to understand a channel that nobody told us of; a PBX
+may refuse them.
 
 A PBX that stamps no events (timestampevents is off) is told of by our clock: so is the watermark then.
 """
@@ -20,12 +21,14 @@ from ami_ingest import metrics
 from ami_ingest.sequence import Sequence
 from ami_ingest.stamps import moment
 from legbook.ami.message import Message
-from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd
+from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd, SnapshotItem
 from legbook.runtime.amilink import Link, LinkError
 
 _log = structlog.get_logger("ami_ingest")
 AGAIN: Final = 5.0  # seconds after one that failed, and between two that were asked for
 JITTER: Final = 0.2
+_ASKED: Final = (("Status", (("Variables", "DID,FROM_DID"),)), ("BridgeList", ()), ("QueueStatus", ()))
+_OTHERS: Final = frozenset({"Status", "BridgeListItem", "QueueEntry"})
 
 
 class Snapshots:
@@ -34,12 +37,16 @@ class Snapshots:
     def __init__(self, sequence: Sequence, interval: float, stamped: Callable[[], bool]) -> None:
         self._sequence, self._interval, self._stamped = sequence, interval, stamped
         self._items: list[Message] = []
+        self._others: list[Message] = []
         self._wanted = asyncio.Event()
         self._taken_at: datetime | None = None  # by the clock of entries that are ours
 
     def item(self, message: Message) -> None:
-        if message.first("Event") == "CoreShowChannel":
+        name = message.first("Event")
+        if name == "CoreShowChannel":
             self._items.append(message)
+        elif name in _OTHERS:
+            self._others.append(message)
 
     def ask(self, suspect_since: datetime) -> None:
         """The state may be wrong since then, says the projector."""
@@ -68,9 +75,11 @@ class Snapshots:
     async def _take(self, link: Link) -> float:
         """Seconds until the next one is due."""
         later = self._interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # not all PBXs at once
-        self._items = []
+        self._items, self._others = [], []
         began = await self._time(link)
         answers = await link.ask_list("CoreShowChannels")
+        for action, headers in _ASKED:
+            await link.ask_list(action, *headers)
         ended = await self._time(link)
         items, self._items = self._items, []
         if len(answers) == 1 and not answers[0].success:
@@ -95,6 +104,9 @@ class Snapshots:
         sequence.add(SnapshotBegin, watermark=began)
         for message in items:
             sequence.add(SnapshotChannel, weight=1000, fields=message.fields)
+        for message in self._others:
+            sequence.add(SnapshotItem, weight=1000, name=message.first("Event"), fields=message.fields)
+        self._others = []
         sequence.add(SnapshotEnd, watermark=ended, channels=len(items), complete=complete)
         sequence.soon()
         if complete:

@@ -105,6 +105,7 @@ def test_every_kind_of_entry_occurs() -> None:
         "gap",
         "snapshot.begin",
         "snapshot.channel",
+        "snapshot.item",
         "snapshot.end",
         "drop",
     }

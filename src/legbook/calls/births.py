@@ -41,6 +41,7 @@ def _of(step: Step, leg: Leg, caller: Channel) -> Leg:
     """A leg of this caller, as far as the caller says it."""
     return replace(
         leg,
+        flags=replace(leg.flags, reconstructed=caller.reconstructed),
         src=caller.number,
         srcname=caller.caller_name,
         srcchan=caller.name,
@@ -54,7 +55,8 @@ def _of(step: Step, leg: Leg, caller: Channel) -> Leg:
 
 
 def _to(leg: Leg, called: Channel) -> Leg:
-    return replace(leg, dstchan=called.name, dstuid=called.uniqueid, dstdevice=called.device)
+    flags = replace(leg.flags, reconstructed=leg.flags.reconstructed or called.reconstructed)
+    return replace(leg, dstchan=called.name, dstuid=called.uniqueid, dstdevice=called.device, flags=flags)
 
 
 def caller_leg(step: Step, leg_id: int, caller: Channel, start: datetime | None) -> Leg:

@@ -29,6 +29,7 @@ from legbook.contracts.raw import (
     Drop,
     Entry,
     Event,
+    Gap,
     Heartbeat,
     SnapshotBegin,
     SnapshotChannel,
@@ -41,6 +42,7 @@ _LINKS: Final[Mapping[type, tuple[str, Callable[[Step, Any], None]]]] = {
     ConnectionDown: ("links.down", links.down),
     Heartbeat: ("links.heartbeat", links.heartbeat),
     Drop: ("links.dropped", links.dropped),
+    Gap: ("links.gap", links.gap),
     SnapshotBegin: ("snapshots.begin", snapshots.begin),
     SnapshotChannel: ("snapshots.channel", snapshots.channel),
     SnapshotItem: ("snapshots.item", snapshots.item),
@@ -138,6 +140,7 @@ def _place(step: Step, event: Event) -> None:
     if rule is None:
         return
     step.rule = rule.name
+    snapshots.missed_birth(step, event)
     about = first(event.fields, rule.about)
     if missing := [name for name in rule.needs if not first(event.fields, name)]:
         step.surprise(about, f"{event.name} without {', '.join(missing)}")

@@ -16,6 +16,11 @@ IS_DIALLED = frozenset({"AppDial", "AppQueue"})  # "(Outgoing Line)" of Dial and
 IS_ORIGINATED = "AppDial2"
 
 
+def is_dialled(each: Listed) -> bool:
+    """An outgoing line of Dial or Queue; one that was born this moment runs nothing yet (13)."""
+    return each.application in IS_DIALLED or not (each.application or each.linkedid == each.uniqueid)
+
+
 def of_item(fields: Fields) -> Listed:
     """A CoreShowChannel item."""
     return Listed(
@@ -45,7 +50,7 @@ def did_of(status: Fields) -> str:
     said = status.get("Variable", [])
     for variable in [said] if isinstance(said, str) else said:
         name, _, value = variable.partition("=")
-        if name in {"DID", "FROM_DID"} and value:
+        if name in {"DID", "FROM_DID"} and value not in {"", "(null)"}:  # a variable that is not set
             return value
     return ""
 

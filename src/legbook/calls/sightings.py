@@ -23,7 +23,7 @@ def seen(step: Step, event: Event, side: str = "") -> Channel:
     if channel is None:
         _make_room(step)
         channel = _first_seen(event, side, uniqueid)
-        channel.heard = step.now
+        channel.heard, channel.reconstructed = step.now, step.reconstructing
         step.calls.channels[uniqueid] = channel
         if channel.local:
             step.calls.local_halves[channel.name] = uniqueid

@@ -45,6 +45,7 @@ class Channel(Struct, kw_only=True, omit_defaults=True):
     dialstatus: str = ""
     dialled_by: str | None = None  # uniqueid of the dialling channel; "" when nobody dials (Originate)
     born: bool = False  # its Newchannel was seen: nothing of it was missed
+    reconstructed: bool = False  # read from a list, not heard
     rang_at: datetime | None = None  # may be told 3 ms before its dial (25a)
     up_at: datetime | None = None
     bridge: str | None = None
@@ -156,6 +157,7 @@ class Calls(Struct, kw_only=True):
     counter: int = 0
     down_since: datetime | None = None
     suspect_since: datetime | None = None  # something was not understood or not seen: a snapshot is wanted
+    gap: bool = False  # nobody listened for a while, and no list has come since
     snapshot: Snapshot | None = None  # being read
     listed: Snapshot | None = None  # read to its end, in its grace
     channels: dict[str, Channel] = field(default_factory=dict)

@@ -12,7 +12,7 @@ not in the lists:
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from legbook.ami.names import is_local, is_real
+from legbook.ami.names import is_local, is_real, other_half
 from legbook.calls import listed
 from legbook.calls.state import Calls, Listed, Snapshot
 from legbook.contracts.raw import Event
@@ -31,7 +31,7 @@ def events(calls: Calls, snapshot: Snapshot) -> Iterator[Unheard]:
     """What must have happened, in an order that the rules understand. Lazy: it sees what they have done so far."""
     silent = [each for each in snapshot.channels.values() if _unheard(calls, each, snapshot)]
     for each in sorted(silent, key=lambda item: -item.age):
-        yield from _birth(calls, each)
+        yield from _birth(calls, each, snapshot)
     for each in silent:
         yield from _queue(calls, each)
     for each in sorted(
@@ -67,9 +67,9 @@ def _event(name: str, each: Listed, **more: str) -> Event:
     return Event(seq=1, at=None, received_at=None, name=name, fields={**fields, **more})
 
 
-def _birth(calls: Calls, each: Listed) -> Iterator[Unheard]:
+def _birth(calls: Calls, each: Listed, snapshot: Snapshot) -> Iterator[Unheard]:
     if each.uniqueid not in calls.channels:
-        called = each.application in listed.IS_DIALLED or each.application == listed.IS_ORIGINATED
+        called = _is_called(each, snapshot) or each.application == listed.IS_ORIGINATED
         born_in = "0" if called else "4" if each.state == UP else each.state
         yield Unheard(_event("Newchannel", each, ChannelState=born_in), each.age)
         if each.did and not called:
@@ -86,20 +86,36 @@ def _dial(calls: Calls, each: Listed, snapshot: Snapshot) -> Iterator[Unheard]:
     known = calls.channels.get(each.uniqueid)
     if known is None or known.called_leg or known.dialled_by is not None:
         return
+    if each.state == "0" and each.age == 0 and not known.reconstructed:
+        return  # its birth was heard this moment: its dial is still to come
     dest = {"DestChannel": each.name, "DestUniqueid": each.uniqueid, "DestLinkedid": each.linkedid}
     if each.application == listed.IS_ORIGINATED:
         event = Event(
             seq=1, at=None, received_at=None, name="DialBegin", fields={"Event": "DialBegin", **dest}
         )
         yield Unheard(event, each.age)
-    elif each.application in listed.IS_DIALLED:
+    elif _is_called(each, snapshot):
         dialling = _who_dials(each, snapshot)
         if dialling is not None:
             yield Unheard(_event("DialBegin", dialling, **dest), each.age)
 
 
+def _is_called(each: Listed, snapshot: Snapshot) -> bool:
+    """An outgoing line, or one that runs a subroutine before it is connected: a Dial of its call names it (40e)."""
+    if each.name.endswith(";2"):
+        return False  # the half of a Local pair that dials
+    if listed.is_dialled(each):
+        return True
+    joined = each.linkedid != each.uniqueid and is_real(each.name)
+    return joined and any(
+        item.application == "Dial" and item.linkedid == each.linkedid and listed.names(item, each.name)
+        for item in snapshot.channels.values()
+    )
+
+
 def _who_dials(each: Listed, snapshot: Snapshot) -> Listed | None:
-    others = [item for item in snapshot.channels.values() if item.uniqueid != each.uniqueid]
+    own = {each.name, other_half(each.name)}
+    others = [item for item in snapshot.channels.values() if item.name not in own]
     call = [item for item in others if item.linkedid == each.linkedid and item.application in listed.DIALS]
     named = [item for item in call if listed.names(item, each.name)]
     bridged = [item for item in others if each.bridge and item.bridge == each.bridge and is_real(item.name)]

@@ -115,8 +115,8 @@ def _said(entry: raw.Entry) -> str:
         case raw.Event():
             flags = f"({', '.join(entry.flags)})" if entry.flags else ""
             text = _joined("  ", f"{entry.name:<18} {_event(entry.name, entry.fields)}", flags)
-        case raw.SnapshotChannel():
-            text = _event("CoreShowChannel", entry.fields)
+        case raw.SnapshotChannel() | raw.SnapshotItem():
+            text = _event(getattr(entry, "name", "CoreShowChannel"), entry.fields)
         case raw.ConnectionUp():
             text = _joined("  ", entry.banner, _booted(entry.boot))
         case raw.ConnectionDown():

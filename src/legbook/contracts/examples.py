@@ -26,6 +26,7 @@ from legbook.contracts.raw import (
     SnapshotBegin,
     SnapshotChannel,
     SnapshotEnd,
+    SnapshotItem,
 )
 from legbook.contracts.status import IngestStatus, Owner, ProjectorStatus
 from legbook.contracts.topics import CDR, COMMANDS, LEGS, OWNERS, RAW, RESULTS, STATUS
@@ -132,17 +133,28 @@ RECORD: Final = RawRecord(
         Gap(seq=4714, at=_at(19.2595), received_at=_at(19.2605), since=_at(17.901), reason="reconnect"),
         SnapshotBegin(seq=4715, at=_at(19.561), received_at=_at(19.562), watermark=_at(19.5609)),
         SnapshotChannel(seq=4716, at=_at(19.5685), received_at=_at(19.5695), fields=_LIVE_CHANNEL),
-        SnapshotEnd(
+        SnapshotItem(
             seq=4717,
+            at=_at(19.56855),
+            received_at=_at(19.56955),
+            name="Status",
+            fields={
+                "Event": "Status",
+                "Uniqueid": "1795397779.3",
+                "Variable": ["DID=(null)", "FROM_DID=30900"],
+            },
+        ),
+        SnapshotEnd(
+            seq=4718,
             at=_at(19.5686),
             received_at=_at(19.5696),
             watermark=_at(19.5685),
             channels=1,
             complete=True,
         ),
-        Event(seq=4718, at=_at(19.568833), received_at=_at(19.570402), name="DialBegin", fields=_DIAL_BEGIN),
+        Event(seq=4719, at=_at(19.568833), received_at=_at(19.570402), name="DialBegin", fields=_DIAL_BEGIN),
         Event(
-            seq=4719,
+            seq=4720,
             at=_at(19.570912),
             received_at=_at(19.571833),
             name="UserEvent",
@@ -150,7 +162,7 @@ RECORD: Final = RawRecord(
             flags=["bad_utf8", "dup_header"],
             raw_b64=_ODD_BYTES,
         ),
-        Drop(seq=4720, at=_at(19.572), received_at=_at(19.573), reason="long", size=4096, name="UserEvent"),
+        Drop(seq=4721, at=_at(19.572), received_at=_at(19.573), reason="long", size=4096, name="UserEvent"),
     ],
 )
 

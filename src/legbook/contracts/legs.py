@@ -76,7 +76,9 @@ class Flags(Struct, frozen=True, kw_only=True, omit_defaults=True):
     queue_abandoned: Annotated[bool, _says("The caller gave up in the queue.")] = False
     reconstructed: Annotated[
         bool,
-        _says("Some of it was not heard, but read from a list of the live channels: its times are estimates."),
+        _says(
+            "Some of it was not heard, but read from a list of the live channels: its times are estimates."
+        ),
     ] = False
 
 
@@ -89,7 +91,9 @@ class Leg(Struct, frozen=True, kw_only=True):
     epoch: Epoch
     seq: Seq
     boot: BootTime | None
-    rule: Annotated[str, _says("The rule of the fold that made this state: `answers.1` is rule 1 of `answers`.")]
+    rule: Annotated[
+        str, _says("The rule of the fold that made this state: `answers.1` is rule 1 of `answers`.")
+    ]
     kind: Annotated[
         Kind,
         _says(
@@ -133,10 +137,10 @@ class Leg(Struct, frozen=True, kw_only=True):
     disposition: Annotated[
         Disposition | None,
         _says(
-            "ANSWERED if answered; else by Q.850 cause: 17, 21 BUSY; 18, 19 NO ANSWER; else by DialStatus: BUSY "
-            "is BUSY; CONGESTION, CHANUNAVAIL, INVALIDARGS, ABORT are FAILED; else NO ANSWER. A caller leg: "
-            "ANSWERED if its channel was up and neither queued nor parked at its end, else FAILED or BUSY by "
-            "DIALSTATUS, else NO ANSWER."
+            "ANSWERED if answered; NO ANSWER if the dial was cancelled; else by Q.850 cause: 17, 21 BUSY; 18, 19 NO "
+            "ANSWER; else by DialStatus: BUSY is BUSY; CONGESTION, CHANUNAVAIL, INVALIDARGS, ABORT are FAILED; else "
+            "NO ANSWER. A caller leg: ANSWERED if its channel was up and neither queued nor parked at its end, else "
+            "FAILED or BUSY by DIALSTATUS, else NO ANSWER."
         ),
     ] = None
     src: Annotated[

@@ -100,9 +100,11 @@ def of_dialplan() -> int:
 
 
 def disposition(*, answered: bool, cause: str, status: str) -> str:
-    """What the archive must say of a leg that ended so; cause before status (docs/reference/legs.md)."""
+    """What the archive must say of a leg that ended so (docs/reference/legs.md)."""
     if answered:
         return "ANSWERED"
+    if status == "CANCEL":
+        return "NO ANSWER"  # whatever cause the one who cancels hands on
     if cause in _BUSY or (status == "BUSY" and cause not in _NO_ANSWER):
         return "BUSY"
     return "FAILED" if status in _FAILED and cause not in _NO_ANSWER else "NO ANSWER"

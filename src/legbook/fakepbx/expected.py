@@ -52,7 +52,7 @@ def read_table(path: Path, recording: Recording) -> list[Row]:
         cells = re.split(r" {2,}", line.strip())
         where = f"{path}: line {number}"
         if not header:
-            if cells != _COLUMNS:
+            if cells[: len(_COLUMNS)] != _COLUMNS:  # what follows them is for others
                 raise TableError(f"{where}: the columns are {' '.join(_COLUMNS)}, not {' '.join(cells)}")
             header = True
             continue
@@ -61,9 +61,9 @@ def read_table(path: Path, recording: Recording) -> list[Row]:
 
 
 def _row(cells: list[str], known: set[str], where: str) -> Row:
-    if len(cells) != len(_COLUMNS):
+    if len(cells) < len(_COLUMNS):
         raise TableError(f"{where}: {len(cells)} columns instead of {len(_COLUMNS)}")
-    texts = {name: None if cell == "-" else cell for name, cell in zip(_COLUMNS, cells, strict=True)}
+    texts = {name: None if cell == "-" else cell for name, cell in zip(_COLUMNS, cells, strict=False)}
     if texts["kind"] not in get_args(Kind):
         raise TableError(f"{where}: kind {texts['kind']} is neither dial nor caller")
     for name in ("srcuid", "dstuid"):

@@ -17,14 +17,13 @@ class Life:
     """`calls`: it is a caller in the dialplan. `dialled`, `dial_end`, `status`: of the dial that calls it;
     the `status` of a caller is that of its own newest dial.
 
-    `answer`, `talk_end`: of its first talk. `did`: it has a variable that says which number was called.
+    `answer`, `talk_end`: of its first talk.
     `bridge`: where it is; `snapshot`: its headers in the newest event that has them.
     """
 
     uniqueid: str
     name: str
     snapshot: dict[str, str] = field(default_factory=dict)
-    did: bool = False
     calls: int | None = None
     dialled: int | None = None
     ring: int | None = None
@@ -75,9 +74,7 @@ def _variable(found: Lives, event: Template) -> None:
     life, variable = found.get(event.get("Uniqueid")), event.get("Variable").lstrip("_")
     if life is None or life.dialled is not None:
         return
-    if variable in {"DID", "FROM_DID"}:
-        life.did = True
-    elif variable == "DIALSTATUS":
+    if variable == "DIALSTATUS":
         life.status = event.get("Value")
 
 

@@ -66,6 +66,5 @@ def _never_dialled(row: Row, caller: Life) -> Row:
 
 def _where_it_was(row: Row, caller: Life) -> dict[str, str | None]:
     exten = caller.snapshot["Exten"]
-    did = row.texts["did"] if caller.did or exten != row.texts["did"] else None
     nobody = dict.fromkeys(("called", "dstuid", "dialled"))
-    return {**row.texts, **nobody, "dst": exten, "exten": exten, "did": did}
+    return {**row.texts, **nobody, "dst": exten, "exten": exten}

@@ -182,9 +182,9 @@ class Link:
         """One action with one answer. LinkError when none comes; BadActionError for what must not be written."""
         return cast("Message", await self._ask(name, headers, patience))
 
-    async def ask_list(self, name: str, patience: float = 30.0) -> list[Message]:
+    async def ask_list(self, name: str, *headers: tuple[str, str], patience: float = 30.0) -> list[Message]:
         """One action answered by a list: the response, the items, the one that completes it. LinkError."""
-        found = await self._ask(name, (), patience)
+        found = await self._ask(name, headers, patience)
         return found if isinstance(found, list) else [cast("Message", found)]  # an Error is alone
 
     async def _ask(self, name: str, headers: Iterable[tuple[str, str]], patience: float) -> object:

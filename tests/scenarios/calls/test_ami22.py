@@ -65,7 +65,7 @@ def _legs(scenario: str) -> tuple[list[Leg], datetime]:
 
 def _near(expected: float | None, found: datetime | None, since: datetime) -> bool:
     if expected is None or found is None:
-        return expected is found
+        return expected is None and found is None
     return abs((found - since).total_seconds() - expected) <= TOLERANCE
 
 

@@ -14,7 +14,7 @@ from tests.unit.fakepbx.answered import read
 from tests.unit.fakepbx.handtime import HandTime
 from tests.unit.fakepbx.samples import FIXTURES, RECORDINGS, RING_GROUP, recording
 
-RECONNECT = recording("22.10.1-pjsip/26-reconnect-midcall")
+RECONNECT = recording("22.10.1-pjsip/26-reconnect-midcall+second")
 ALL_LISTS = FIXTURES / "lists/22.10.1-pjsip-timestamps/40-all-lists.jsonl.gz"
 VARIABLES = ["CDR(start,u)", "FROM_DID", "NOSUCH"]
 
@@ -94,7 +94,7 @@ async def test_a_list_is_framed_as_in_26(start: Start, time: HandTime) -> None:
 
 
 async def test_the_order_is_that_of_the_version(start: Start, time: HandTime) -> None:
-    pbx: FakePbx = await start([recording("16.28.0-chan_sip/26-reconnect-midcall")])
+    pbx: FakePbx = await start([recording("16.28.0-chan_sip/26-reconnect-midcall+second")])
     pbx.begin()
     await time.advance(4.6)
     async with Client(pbx.port) as client:

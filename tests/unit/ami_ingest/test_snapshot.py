@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ami_ingest import snapshot
-from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd
+from legbook.contracts.raw import SnapshotBegin, SnapshotChannel, SnapshotEnd, SnapshotItem
 from legbook.fakepbx import Action, FakePbx, Session, Switch
 from legbook.runtime.amilink import Link
 from tests.unit.ami_ingest.conftest import Start
@@ -51,7 +51,7 @@ async def test_after_each_login(pbx: FakePbx) -> None:
 
     assert told(listener) == [(NAMES, True)] * 2
     kinds = [type(entry) for entry in listener.taker.entries if "Snapshot" in type(entry).__name__]
-    assert kinds == [SnapshotBegin, *[SnapshotChannel] * 3, SnapshotEnd] * 2
+    assert kinds == [SnapshotBegin, *[SnapshotChannel] * 3, *[SnapshotItem] * 3, SnapshotEnd] * 2
     assert listener.events == [], "the answers are no entries"
 
 
@@ -119,7 +119,9 @@ async def test_what_is_not_answered_once_is_asked_again(
     async def silent(_switch: Switch, _session: Session, _action: Action) -> None:
         refused.set()
 
-    monkeypatch.setattr(Link, "ask_list", lambda link, name: ask_list(link, name, patience=0.1))
+    monkeypatch.setattr(
+        Link, "ask_list", lambda link, name, *headers: ask_list(link, name, *headers, patience=0.1)
+    )
     pbx.handlers["coreshowchannels"] = silent
     async with listening(pbx.port) as listener:
         await asyncio.wait_for(refused.wait(), 5)

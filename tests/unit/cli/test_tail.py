@@ -43,12 +43,14 @@ _RAW = """
 01:36:19.561      4715  snapshot.begin   as of 11-23 01:36:19.560
 01:36:19.568      4716  snapshot.channel PJSIP/sipto45-00000002 1795397779.3  ChannelStateDesc=Ring  \
 CallerIDNum=2002  Exten=1000  Application=Dial
-01:36:19.568      4717  snapshot.end     1 channels, complete
-01:36:19.568      4718  event            DialBegin          PJSIP/sipto45-00000002 1795397779.3  \
+01:36:19.568      4717  snapshot.item    1795397779.3                         Variable=DID=(null), \
+FROM_DID=30900
+01:36:19.568      4718  snapshot.end     1 channels, complete
+01:36:19.568      4719  event            DialBegin          PJSIP/sipto45-00000002 1795397779.3  \
 DestChannel=PJSIP/202-00000004  DestUniqueid=1795397779.5  DialString=202
-01:36:19.570      4719  event            UserEvent          UserEvent=Greeting  Text=gr\ufffdn  \
+01:36:19.570      4720  event            UserEvent          UserEvent=Greeting  Text=gr\ufffdn  \
 Colour=red, green  (bad_utf8, dup_header)
-01:36:19.572      4720  drop             long: 1  UserEvent  4,096 bytes
+01:36:19.572      4721  drop             long: 1  UserEvent  4,096 bytes
 """
 _TOLD = {
     "Owner": "epoch 1795397755  ingest-1  process 6f1c2d9a4b7e4f0c8a35d1e2b3c4d5e6  boot 2026-11-23 01:36:11",

@@ -13,7 +13,7 @@ from legbook.fakepbx.moments import from_seconds
 from tests.unit.fakepbx.samples import FIXTURES
 
 PATHS = sorted(
-    [*FIXTURES.glob("recordings/*/26-*.jsonl.gz"), *FIXTURES.glob("lists/*/*.jsonl.gz")],
+    [*FIXTURES.glob("recordings/*/26-*+second.jsonl.gz"), *FIXTURES.glob("lists/*/*.jsonl.gz")],
     key=lambda path: path.name,
 )
 NAMES = [f"{path.parent.name}/{path.name.partition('.')[0]}" for path in PATHS]

@@ -22,7 +22,7 @@ from legbook.calls.rules.callers import Behind
 from legbook.calls.sightings import seen
 from legbook.calls.state import Channel, Held
 from legbook.calls.step import Step
-from legbook.contracts.legs import Flags, Leg
+from legbook.contracts.legs import Leg
 from legbook.contracts.raw import Event
 
 HELD_FOR: Final = 0.1  # seconds
@@ -88,7 +88,7 @@ def _release(step: Step, uniqueid: str, behind: Behind, *, originated: bool) -> 
         caller.dial_legs.append(leg.leg_id)
     by = first(held.event.fields, "Uniqueid")
     via_local = bool(by) and (caller is None or caller.uniqueid != by)
-    flags = Flags(via_local=via_local, originated=originated, consult=behind.consult)
+    flags = replace(leg.flags, via_local=via_local, originated=originated, consult=behind.consult)
     step.put(_numbered(step, held.event, behind, replace(leg, flags=flags)), "dials.1")
 
 

@@ -3,7 +3,7 @@
 1. A new boot closes every leg of the old one: no channel outlives its Asterisk. Their end is estimated.
 2. A PBX removed from the fleet ends its legs.
 3. One away for 15 minutes (heartbeats say so) ends its legs too; it may still tell of real ends.
-4. What was read and shed leaves the state in doubt.
+4. A gap, and what was read and shed, leave the state in doubt until the next list.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from typing import Final
 from legbook.calls import corrections, talks
 from legbook.calls.step import Step
 from legbook.contracts.legs import EndReason
-from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Heartbeat
+from legbook.contracts.raw import ConnectionDown, ConnectionUp, Drop, Gap, Heartbeat
 
 LOST_AFTER = 15 * 60.0
 _RULES: Final[dict[EndReason, str]] = {"pbx_restart": "links.1", "removed": "links.2", "pbx_lost": "links.3"}
@@ -43,9 +43,13 @@ def heartbeat(step: Step, entry: Heartbeat) -> None:
         step.calls.down_since = None
 
 
+def gap(step: Step, _entry: Gap) -> None:
+    step.calls.gap = True
+
+
 def dropped(step: Step, entry: Drop) -> None:
     if entry.reason == "buffer_full":
-        step.calls.suspect_since = step.now
+        step.calls.suspect_since, step.calls.gap = step.now, True
 
 
 def _away(step: Step) -> None:

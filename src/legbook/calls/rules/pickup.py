@@ -14,7 +14,6 @@ from legbook.calls.rules import callers
 from legbook.calls.sightings import seen
 from legbook.calls.state import Channel
 from legbook.calls.step import Step
-from legbook.contracts.legs import Flags
 from legbook.contracts.raw import Event
 
 
@@ -47,5 +46,5 @@ def take(step: Step, event: Event, taker: Channel) -> None:
     leg = births.dial_leg(step, taker.called_leg, event.fields, caller, taker)
     via_local = caller.uniqueid != taker.dialled_by
     queue = first(event.fields, "Queue") or leg.queue
-    leg = replace(leg, flags=Flags(via_local=via_local, pickup=True), queue=queue)
+    leg = replace(leg, flags=replace(leg.flags, via_local=via_local, pickup=True), queue=queue)
     step.put(births.dialled_as(leg, caller.dialled, None, caller.sent), "pickup.2")

@@ -3,9 +3,11 @@
 1. A channel that is not in a complete list, and of which nothing newer than the watermark was heard, is gone. It is
    given a second more: Asterisk's list may be ahead of its events.
 2. Its legs end at the watermark, by estimate: it was gone then at the latest.
-3. What a complete list has and nobody told us of happened unheard (`unheard`): after the same second the rules are
-   given those events, and every leg that they touch says that it was reconstructed. Its times are the latest that
-   are possible: a channel began as long before the watermark as its age says, all else at the watermark.
+3. What a complete list has and nobody told us of happened unheard (`unheard`): at once if nobody listened before,
+   else after the same second, or with the first event about a listed channel whose birth we have missed, the rules
+   are given those events. Every leg that
+   they touch says that it was reconstructed. Its times are the latest that are possible: a channel began as long
+   before the watermark as its age says, all else was at the watermark.
 4. An incomplete list changes nothing. A complete one settles what was doubted before its watermark.
 """
 
@@ -70,7 +72,11 @@ def end(step: Step, entry: SnapshotEnd) -> None:
     for known in step.calls.channels.values():
         if known.uniqueid not in snapshot.channels and _silent_since(known, snapshot):
             known.absent_at = snapshot.watermark
-    step.calls.listed = snapshot
+    if step.calls.gap:
+        step.calls.gap = False
+        _reveal(step, snapshot)
+    else:
+        step.calls.listed = snapshot
     step.later(GRACE, "snapshots.settle", "")
     doubted = step.calls.suspect_since
     if doubted is not None and doubted < snapshot.watermark:
@@ -84,13 +90,26 @@ def _silent_since(known: Channel, snapshot: Snapshot) -> bool:
 
 def settle(step: Step, _key: str) -> None:
     """The grace is over. What was heard meanwhile took its mark away, or counts for more than the list."""
-    snapshot, step.calls.listed = step.calls.listed, None
-    if snapshot is None:
-        return
     for gone in [each for each in step.calls.channels.values() if each.absent_at is not None]:
         corrections.vanish(step, gone, gone.absent_at, "snapshots.2")
-    step.reconstructing = True
+    if step.calls.listed is not None:
+        _reveal(step, step.calls.listed)
+    step.calls.listed = None
+
+
+def missed_birth(step: Step, event: Event) -> None:
+    """Before an event: is it about a channel that a list has, whose birth nobody told us of?"""
+    snapshot = step.calls.listed
+    if snapshot is None or event.name == "Newchannel":
+        return
+    about = first(event.fields, "Uniqueid"), first(event.fields, "DestUniqueid")
+    if any(uid in snapshot.channels and uid not in step.calls.channels for uid in about):
+        _reveal(step, snapshot)
+
+
+def _reveal(step: Step, snapshot: Snapshot) -> None:
+    now, rule, step.reconstructing = step.now, step.rule, True
     for each in unheard.events(step.calls, snapshot):
         step.now = snapshot.watermark - timedelta(seconds=each.age)
         _RULES[each.event.name](step, each.event)
-    step.reconstructing = False
+    step.now, step.rule, step.reconstructing = now, rule, False
