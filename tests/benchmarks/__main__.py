@@ -17,8 +17,9 @@ from legbook.contracts.topics import RAW
 from legbook.demo.world import SECRET, USERNAME, World
 from legbook.fakepbx import FakePbx
 from tests.benchmarks.commands import command
+from tests.benchmarks.live import live
 from tests.e2e import topics
-from tests.recorded import RECORDINGS
+from tests.recorded import PLAYED
 
 ROUNDS, SPACING = 1500, 0.3
 
@@ -37,7 +38,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def pbx(port: int = 0) -> FakePbx:
     return FakePbx(
-        "hq", RECORDINGS, username=USERNAME, secret=SECRET, port=port, speed="flat", rounds=ROUNDS,
+        "hq", PLAYED, username=USERNAME, secret=SECRET, port=port, speed="flat", rounds=ROUNDS,
         spacing=SPACING, begin_on_login=True,
     )  # fmt: skip
 
@@ -118,6 +119,7 @@ async def measure(world: World) -> None:
     consuming = time.perf_counter() - began
     entries, folding, decoding = fold(values)
     say("fold", entries, folding, decoding, "decoding the same records")
+    live()
     folded, seconds = await project(world, entries)
     say(
         "projector", folded, seconds, (consuming + decoding) * folded / entries, "consuming and decoding them"

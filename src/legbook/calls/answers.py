@@ -99,7 +99,7 @@ def resumes(step: Step, talk: Together) -> None:
 
 def credited(step: Step, channel: Channel) -> list[Leg]:
     """The legs to which the talk that this channel is in belongs."""
-    talk = next((t for t in step.calls.talks if not t.over and channel.uniqueid in t.channels), None)
+    talk = step.calls.talks.get(channel.talk) if channel.talk is not None else None
     return [leg for leg, called in _legs_in(step, talk) if _belongs(step, leg, called, talk)] if talk else []
 
 

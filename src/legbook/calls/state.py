@@ -49,6 +49,7 @@ class Channel(Struct, kw_only=True, omit_defaults=True):
     rang_at: datetime | None = None  # may be told 3 ms before its dial (25a)
     up_at: datetime | None = None
     bridge: str | None = None
+    talk: int | None = None  # the one it is in
     called_leg: int | None = None
     caller_leg: int | None = None
     dial_legs: list[int] = field(default_factory=list)
@@ -88,14 +89,13 @@ class Bridge(Struct, kw_only=True):
 class Together(Struct, kw_only=True):
     """Real channels that hear each other. `basic`: not in a conference.
 
-    `over`: they parted at `end`, and may yet come together again.
+    They parted at `end`, and may yet come together again.
     """
 
     channels: list[str]
     devices: list[str]
     start: datetime | None
     end: datetime | None = None
-    over: bool = False
     basic: bool = True
 
 
@@ -164,7 +164,11 @@ class Calls(Struct, kw_only=True):
     local_halves: dict[str, str] = field(default_factory=dict)  # name of a Local half -> uniqueid
     bridges: dict[str, Bridge] = field(default_factory=dict)
     legs: dict[int, Leg] = field(default_factory=dict)
-    talks: list[Together] = field(default_factory=list)
+    talks: dict[int, Together] = field(
+        default_factory=dict
+    )  # by number; those that are over too, for a moment
+    talk_counter: int = 0
+    parted: list[int] = field(default_factory=list)  # numbers of those that are over
     timers: list[Timer] = field(default_factory=list)
     held: dict[str, Held] = field(default_factory=dict)  # by the uniqueid of the phone
     missed: dict[str, list[Leg]] = field(default_factory=dict)  # uniqueid -> legs whose end is estimated

@@ -5,6 +5,7 @@
 2. The same set again within 0.1 s is the same talk.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from legbook.calls import answers, holds
@@ -32,14 +33,21 @@ def regroup(step: Step, moved: list[str]) -> None:
     """After these channels moved: talks whose set is no longer together are over, new sets begin."""
     sets = {frozenset(_together(step, uniqueid)) for uniqueid in [*moved, *_behind(step, moved)]}
     touched = frozenset(moved).union(*sets)
-    for talk in step.calls.talks:
-        if not talk.over and not touched.isdisjoint(talk.channels) and frozenset(talk.channels) not in sets:
-            _stop(step, talk, step.now)
+    for number, talk in _talks_of(step, touched).items():
+        if frozenset(talk.channels) not in sets:
+            _stop(step, number, step.now)
     for members in sets:
-        if len(members) > 1 and not any(not t.over and set(t.channels) == members for t in step.calls.talks):
+        if len(members) > 1 and not _talks_of(step, members):
             _start(step, sorted(members))
     if step.now is None:
         settle(step)
+
+
+def _talks_of(step: Step, uniqueids: Iterable[str]) -> dict[int, Together]:
+    """The talks that these channels are in."""
+    channels = sorted(uid for uid in uniqueids if uid in step.calls.channels)
+    numbers = (step.calls.channels[uid].talk for uid in channels)
+    return {number: step.calls.talks[number] for number in numbers if number is not None}
 
 
 def _behind(step: Step, moved: list[str]) -> list[str]:
@@ -63,15 +71,26 @@ def _together(step: Step, uniqueid: str) -> set[str]:
 
 
 def _start(step: Step, members: list[str]) -> None:
-    for talk in step.calls.talks:
+    calls = step.calls
+    for number in calls.parted:
+        talk = calls.talks[number]
         if talk.channels == members and talk.end and step.now and step.now - talk.end <= MERGE:
+            calls.parted.remove(number)
+            _enter(step, number, talk)
             answers.resumes(step, talk)
-            talk.end, talk.over = None, False
+            talk.end = None
             return
-    devices = [step.calls.channels[uid].device for uid in members]
+    devices = [calls.channels[uid].device for uid in members]
     talk = Together(channels=members, devices=devices, start=step.now, basic=_basic(step, members))
-    step.calls.talks.append(talk)
+    calls.talk_counter += 1
+    _enter(step, calls.talk_counter, talk)
     answers.begins(step, talk)
+
+
+def _enter(step: Step, number: int, talk: Together) -> None:
+    step.calls.talks[number] = talk
+    for uniqueid in talk.channels:
+        step.calls.channels[uniqueid].talk = number
 
 
 def _basic(step: Step, members: list[str]) -> bool:
@@ -79,27 +98,34 @@ def _basic(step: Step, members: list[str]) -> bool:
     return all(bridge is not None and bridge.basic for bridge in bridges)
 
 
-def _stop(step: Step, talk: Together, end: datetime | None) -> None:
-    talk.end, talk.over = end, True
+def _stop(step: Step, number: int, end: datetime | None) -> None:
+    talk = step.calls.talks[number]
+    talk.end = end
+    step.calls.parted.append(number)
+    for channel in map(step.calls.channels.get, talk.channels):
+        if channel is not None:
+            channel.talk = None
     answers.ends(step, talk)
     step.later(MERGE.total_seconds(), "talks.over", "")
 
 
 def settle(step: Step) -> None:
     """Talks that have been over for long enough are told."""
-    for talk in [t for t in step.calls.talks if t.over]:
-        if talk.end is None or step.now is None or step.now - talk.end >= MERGE:
-            _say(step, talk)
+    for number in list(step.calls.parted):
+        end = step.calls.talks[number].end
+        if end is None or step.now is None or step.now - end >= MERGE:
+            _say(step, number)
 
 
 def stop_all(step: Step, end: datetime | None) -> None:
     """Nobody talks any more."""
-    for talk in list(step.calls.talks):
-        if not talk.over:
-            _stop(step, talk, end)
-        _say(step, talk)
+    for number in list(step.calls.talks):
+        if number not in step.calls.parted:
+            _stop(step, number, end)
+        _say(step, number)
 
 
-def _say(step: Step, talk: Together) -> None:
-    step.calls.talks.remove(talk)
+def _say(step: Step, number: int) -> None:
+    step.calls.parted.remove(number)
+    talk = step.calls.talks.pop(number)
     step.say(Talk(tuple(talk.channels), tuple(talk.devices), talk.start, talk.end))
