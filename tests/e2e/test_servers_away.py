@@ -6,12 +6,12 @@ from legbook.demo.watch import Watch
 from legbook.demo.world import World
 from tests.e2e.fleet import play
 from tests.e2e.verifier import shown_live, wanted_live
-from tests.recorded import RECORDINGS
+from tests.recorded import PLAYED
 from tests.waiting import until
 
 
 async def test_rows_are_back_within_5_s_of_mariadb(world: World, watch: Watch, ports: dict[str, int]) -> None:
-    async with play("mysql", RECORDINGS, ports, rounds=40, spacing=0.3) as pbx:
+    async with play("mysql", PLAYED, ports, rounds=40, spacing=0.3) as pbx:
         await until(lambda: shown_live(watch, "mysql").total(), lambda live: live > 10)
         world.stack.kill("mysql")
         world.stack.start_server("mysql")

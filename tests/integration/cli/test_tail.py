@@ -74,7 +74,7 @@ def test_prints_all_pbxs_and_one_line_an_entry(legbook: Legbook) -> None:
     code, lines, _ = legbook.run("tail", "raw", *ALL)
 
     assert code == 0
-    assert sorted(line[20:].split()[1] for line in lines) == ["branch-2"] * 10 + ["hq"] * 10
+    assert sorted(line[20:].split()[1] for line in lines) == ["branch-2"] * 11 + ["hq"] * 11
 
 
 def test_a_pbx_is_found_by_header_and_in_the_wrong_partition(legbook: Legbook) -> None:

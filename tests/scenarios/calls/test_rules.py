@@ -15,7 +15,7 @@ from legbook.calls.rules import EVENTS
 from legbook.calls.state import Calls
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import ConnectionDown, Event, Heartbeat
-from tests.recorded import RECORDINGS, entries, new_state
+from tests.recorded import PLAYED, entries, new_state
 
 T0 = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -317,7 +317,7 @@ def test_no_stream_makes_it_raise_or_keeps_a_leg_of_a_dead_channel(
     )
 
 
-@given(st.data(), st.sampled_from(RECORDINGS))
+@given(st.data(), st.sampled_from(PLAYED))
 def test_neighbours_may_change_places(data: st.DataObject, recording: Path) -> None:
     """Order within a millisecond is not fixed on a real PBX: the fold neither raises nor keeps a dead channel."""
     order = [each.entry for each in entries(recording)]
