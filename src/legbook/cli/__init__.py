@@ -2,10 +2,11 @@
 
 import typer
 
-from legbook.cli import command, fakepbx, fold, migrate, reference, status, tail, topics
+from legbook.cli import command, explain, fakepbx, fold, migrate, reference, status, tail, topics
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(fold.fold)
+app.command()(explain.explain)
 app.command()(fakepbx.fakepbx)
 app.command()(migrate.migrate)
 app.command()(reference.reference)

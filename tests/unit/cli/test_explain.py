@@ -1,0 +1,112 @@
+"""`legbook explain`: every rule has its sentence, every outcome its reason; who asks wrongly is told what to do."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from legbook import calls
+from legbook.cli import app
+from legbook.cli.history import histories_of
+from legbook.cli.rulebook import sentence, sentences
+from legbook.cli.why import why
+from tests.recorded import FIXTURES, PLAYED, RING_GROUP, entries, fold
+
+RECORDINGS = FIXTURES / "recordings"
+
+REASONS = [
+    re.split(r" {2,}", line, maxsplit=2)
+    for line in Path(__file__).with_name("reasons.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+
+
+def _rules_put() -> set[str]:
+    """Every text of the package that looks like a rule: `<module>.<number>`."""
+    found: set[str] = set()
+    for path in Path(calls.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                module, _, number = node.value.partition(".")
+                found |= {node.value} if module.isidentifier() and number.isdigit() else set()
+    return found
+
+
+def test_every_rule_that_is_named_stands_in_its_module() -> None:
+    named = _rules_put()
+
+    assert named <= sentences().keys()
+    assert "answers.1" in named
+    assert sentence("talks.2") == "The same set again within 0.1 s is the same talk."
+
+
+def test_the_recordings_meet_no_other_rule() -> None:
+    met = {rule for path in PLAYED for change in fold(entries(path)).changes for rule in change.rules}
+
+    assert met <= _rules_put()
+
+
+@pytest.mark.parametrize(("name", "device", "text"), REASONS)
+def test_the_reason(name: str, device: str, text: str) -> None:
+    legs = histories_of(entries(RECORDINGS / f"{name}.jsonl.gz"), 1).legs
+
+    (leg,) = [each for each in legs if (each.dstdevice or "-") == device and each.end_reason != "dialled"]
+    assert why(leg, legs) == text
+
+
+def _explain(*args: str) -> Result:
+    return CliRunner().invoke(app, ["explain", str(RING_GROUP), *args])
+
+
+def test_a_leg_from_its_first_event_to_its_reason() -> None:
+    leg = histories_of(entries(RING_GROUP), 0).legs[0]
+    result = _explain("--channel", leg.dstchan.lower())
+    lines = result.output.splitlines()
+
+    assert result.exit_code == 0
+    assert lines[0] == f"Leg {leg.leg_id}: dial 2002 -> 1000 on 201, NO ANSWER"
+    assert lines[2].split("  ")[1:] == ["Newchannel", leg.srcchan]
+    assert "    channels.3     State 5 (Ringing) rings the leg that calls this channel." in lines
+    assert "      state = ringing" in lines
+    assert lines[-1] == "Why: NO ANSWER: 201's own Hangup came with cause 26 after 202 answered."
+
+
+def test_as_json() -> None:
+    leg = histories_of(entries(RING_GROUP), 0).legs[1]
+    *steps, verdict = [
+        json.loads(line) for line in _explain("--leg", str(leg.leg_id), "--json").output.splitlines()
+    ]
+
+    assert verdict["leg_id"] == leg.leg_id
+    assert verdict["why"].startswith("ANSWERED: 202 was together with sipto45")
+    assert [step["event"] for step in steps][-1] == "Hangup"
+    assert steps[-1]["changed"]["disposition"] == "ANSWERED"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ((), "say which one: --leg ID or --channel NAME"),
+        (("--leg", "1", "--channel", "x"), "say which one: --leg ID or --channel NAME"),
+        (("--leg", "1"), "no such leg among 3: legbook fold --json lists those of a file"),
+    ],
+)
+def test_who_asks_wrongly_is_told_what_to_do(args: tuple[str, ...], said: str) -> None:
+    result = _explain(*args)
+
+    assert (result.exit_code, result.output) == (2, f"legbook explain: {said}\n")
+
+
+def test_a_channel_of_several_legs_needs_a_time() -> None:
+    legs = histories_of(entries(RING_GROUP), 0).legs
+    several = _explain("--channel", legs[0].srcchan)
+
+    assert several.exit_code == 2
+    assert several.output.startswith("legbook explain: 3 legs: choose one with --leg or --at\n")
+    end = legs[1].end
+    assert end is not None
+    one = _explain("--channel", legs[0].srcchan, "--at", end.strftime("%H:%M:%S.%f"))
+    assert one.output.startswith(f"Leg {legs[1].leg_id}: ")
