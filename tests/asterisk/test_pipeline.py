@@ -165,3 +165,25 @@ async def test_ingest_is_killed_in_mid_call(
     await until(watch.live, lambda rows: rows == [])
     (ended,) = await until(lambda: _archived(watch, left), len)
     assert (ended["end_reason"], ended["end_exact"]) == ("hangup", 1)
+
+
+async def test_a_call_that_nobody_heard_begin(
+    asterisk: Asterisk, phones: Phones, watch: Watch, world: World
+) -> None:
+    """Asked with write = reporting, a real Asterisk tells enough to make its row within 3 s of the login."""
+    phones["201"].answer_after = None
+    phones["203"].answer_after = 0.1
+    world.kill("ami_ingest")
+    call = await phones["201"].call("203")
+    await phones["203"].log.wait(What.ANSWERED)
+
+    world.start("ami_ingest", **_secrets(asterisk))
+    await asyncio.to_thread(world.wait_ready, "ami_ingest")
+    (row,) = await until(watch.live, lambda rows: _dispositions(rows) == ["LINK"] and rows, patience=3.0)
+
+    assert (row["src"], row["dst"]) == ("201", "203")
+    assert (_phone(row["srcchan"]), _phone(row["dstchan"])) == ("201", "203")
+    await call.hang_up()
+    (ended,) = await until(lambda: _archived(watch, row), len)
+    assert (ended["end_reason"], ended["end_exact"], ended["disposition"]) == ("hangup", 1, "ANSWERED")
+    assert ended["flags"]["reconstructed"] == "1"
