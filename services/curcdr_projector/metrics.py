@@ -10,7 +10,9 @@ LATE: Final = Counter(
     "Entries of an older epoch than the newest seen: not folded.",
     ["pbx"],
 )
-SURPRISES: Final = Counter("curcdr_projector_surprises_total", "Events that no rule could place.", ["rule"])
+SURPRISES: Final = Counter(
+    "curcdr_projector_surprises_total", "Events that no rule could place, by reason.", ["why"]
+)
 RULE_ERRORS: Final = Counter(
     "curcdr_projector_rule_errors_total", "Entries whose rule raised: dead-lettered.", ["pbx"]
 )

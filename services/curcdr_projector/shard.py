@@ -155,7 +155,7 @@ class Shard:
                 self._outputs.leg(change.leg)
                 self.table.put(change.leg)
             elif isinstance(change, Surprise):
-                metrics.SURPRISES.labels(change.rule).inc()
+                metrics.SURPRISES.labels(change.why).inc()
         if wrong is not None:
             metrics.RULE_ERRORS.labels(record.pbx).inc()
             if emit:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from legbook.contracts.raw import Drop, Gap
 from tests.scenarios.calls.test_rules import A, B, Pbx
 
@@ -153,3 +155,58 @@ def test_what_was_shed_and_a_gap_are_doubts() -> None:
 
     assert pbx.state.suspect_since is None
     assert pbx.state._calls.gap
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("Hold", {"Channel": A[0], "Uniqueid": "9"}),
+        ("Unhold", {"Channel": A[0], "Uniqueid": "9"}),
+        ("ParkedCall", {"ParkeeUniqueid": "9"}),
+        ("UnParkedCall", {"ParkeeUniqueid": "9", "RetrieverUniqueid": "8"}),
+        ("ParkedCallTimeOut", {"ParkeeUniqueid": "9"}),
+        ("BlindTransfer", {"TransfereeUniqueid": "9", "TransfererUniqueid": "8", "Extension": "203"}),
+        ("AgentConnect", {"DestChannel": B[0], "DestUniqueid": "9"}),
+        ("QueueCallerLeave", {"Channel": A[0], "Uniqueid": "9"}),
+        ("QueueCallerAbandon", {"Channel": A[0], "Uniqueid": "9", "Queue": "500"}),
+        ("BridgeDestroy", {"BridgeUniqueid": "9"}),
+        ("VarSet", {"Variable": "DID", "Value": "1", "Uniqueid": "9"}),
+        ("Newexten", {"Channel": A[0], "Uniqueid": "9", "Exten": "1"}),
+    ],
+)
+def test_what_is_not_known_is_not_made_up(name: str, fields: dict[str, str]) -> None:
+    pbx = Pbx()
+    pbx.say(name, **fields)
+
+    assert (pbx.legs, pbx.state._calls.channels, pbx.state._calls.bridges) == ({}, {}, {})
+
+
+def test_a_bridge_that_is_destroyed_lets_its_members_go() -> None:
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    pbx.new(*B)
+    pbx.dial(*A, *B)
+    pbx.enter(*B)
+    pbx.enter(*A)
+    pbx.enter(*A)
+    pbx.say("BridgeDestroy", BridgeUniqueid="b")
+
+    (leg,) = pbx.legs.values()
+    assert len(leg.talks) == 1
+    assert leg.talks[0].end == pbx.time
+
+
+def test_a_second_hold_of_the_same_phone_is_no_other_one() -> None:
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    pbx.new(*B)
+    pbx.dial(*A, *B)
+    pbx.say("Hold", Channel=B[0], Uniqueid=B[1])
+    pbx.enter(*B)
+    pbx.enter(*A)
+    for _ in range(2):
+        pbx.say("Hold", Channel=B[0], Uniqueid=B[1])
+    pbx.hangup(*B)
+
+    (leg,) = pbx.legs.values()
+    assert [(hold.holder, hold.end) for hold in leg.held] == [("202", pbx.time)]
