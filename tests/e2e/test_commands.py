@@ -189,7 +189,9 @@ async def test_a_duplicate_gets_the_same_result_and_other_content_a_conflict(
     sent, *rest = [(each.state, each.reason) for each in states]
     assert sent == ("sent", None)
     assert set(rest) == {("done", None)}
-    assert len(rest) in {2, 3}, "a duplicate that comes while it is on its way is not answered, a later one is"
+    assert len(rest) in {2, 3}, (
+        "a duplicate that comes while it is on its way is not answered, a later one is"
+    )
     assert states[-1] == first, "the newest record of the id is the original's"
     assert (conflict.state, conflict.reason) == ("rejected", "id_conflict")
     assert conflict.command_id == command["command_id"]

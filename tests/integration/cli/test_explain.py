@@ -14,9 +14,7 @@ PBX = "explained"
 @pytest.fixture(scope="module", autouse=True)
 def _there(produce: Produce) -> None:
     placed = entries(RING_GROUP)
-    records = [
-        RawRecord(pbx=PBX, boot=each.boot, epoch=each.epoch, entries=[each.entry]) for each in placed
-    ]
+    records = [RawRecord(pbx=PBX, boot=each.boot, epoch=each.epoch, entries=[each.entry]) for each in placed]
     produce([record(RAW.name, PBX, PBX, codec.encode(raw)) for raw in records])
 
 

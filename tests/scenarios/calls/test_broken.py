@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from legbook.contracts.raw import Drop, Gap
-from tests.scenarios.calls.test_rules import A, B, Pbx
+from tests.scenarios.calls.test_rules import A, B, Pbx, ringing
 
 LOCAL = "Local/202@x-00000001;1"
 
@@ -88,10 +88,7 @@ def test_what_a_forged_id_ended_is_forgotten_after_ten_minutes() -> None:
 
 def test_a_rename_moves_the_names_of_a_leg() -> None:
     """Between two live channels: two legs before, the same two after."""
-    pbx = Pbx()
-    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
-    pbx.new(*B)
-    pbx.dial(*A, *B)
+    pbx = ringing()
     pbx.say("Rename", Channel=A[0], Newname="SIP/205-00000009", Uniqueid=A[1])
     pbx.say("Rename", Channel=B[0], Newname="SIP/206-00000008", Uniqueid=B[1])
     pbx.say("Rename", Channel=B[0], Newname="SIP/206-00000008", Uniqueid="9.9")
@@ -110,10 +107,7 @@ def test_a_local_half_is_found_by_its_new_name() -> None:
 
 
 def test_a_clock_that_jumps_back_makes_no_negative_time() -> None:
-    pbx = Pbx()
-    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
-    pbx.new(*B)
-    pbx.dial(*A, *B)
+    pbx = ringing()
     pbx.enter(*B)
     pbx.enter(*A)
     pbx.say("Hangup", -3600.0, Channel=B[0], Uniqueid=B[1], Cause="16")
@@ -182,10 +176,7 @@ def test_what_is_not_known_is_not_made_up(name: str, fields: dict[str, str]) -> 
 
 
 def test_a_bridge_that_is_destroyed_lets_its_members_go() -> None:
-    pbx = Pbx()
-    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
-    pbx.new(*B)
-    pbx.dial(*A, *B)
+    pbx = ringing()
     pbx.enter(*B)
     pbx.enter(*A)
     pbx.enter(*A)
@@ -197,10 +188,7 @@ def test_a_bridge_that_is_destroyed_lets_its_members_go() -> None:
 
 
 def test_a_second_hold_of_the_same_phone_is_no_other_one() -> None:
-    pbx = Pbx()
-    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
-    pbx.new(*B)
-    pbx.dial(*A, *B)
+    pbx = ringing()
     pbx.say("Hold", Channel=B[0], Uniqueid=B[1])
     pbx.enter(*B)
     pbx.enter(*A)

@@ -75,7 +75,7 @@ class Pbx:
 A, B, C = ("SIP/201-00000001", "1.1"), ("SIP/202-00000002", "1.2"), ("SIP/203-00000003", "1.3")
 
 
-def _ringing() -> Pbx:
+def ringing() -> Pbx:
     pbx = Pbx()
     pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
     pbx.new(*B)
@@ -84,7 +84,7 @@ def _ringing() -> Pbx:
 
 
 def test_up_and_dialend_are_no_answer_before_the_two_are_together() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.say("Newstate", Channel=B[0], Uniqueid=B[1], ChannelState="6")
     pbx.say("DialEnd", DestChannel=B[0], DestUniqueid=B[1], DialStatus="ANSWER")
     pbx.enter(*B)
@@ -97,7 +97,7 @@ def test_up_and_dialend_are_no_answer_before_the_two_are_together() -> None:
 
 
 def test_a_holding_bridge_brings_nobody_together() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.enter(*A, bridge="park", BridgeTechnology="holding_bridge")
     pbx.enter(*B, bridge="park", BridgeTechnology="holding_bridge")
 
@@ -106,7 +106,7 @@ def test_a_holding_bridge_brings_nobody_together() -> None:
 
 
 def test_the_same_two_again_within_a_moment_are_one_talk() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.enter(*A)
     pbx.enter(*B)
     began = pbx.time
@@ -125,7 +125,7 @@ def test_the_same_two_again_within_a_moment_are_one_talk() -> None:
 
 
 def test_a_swap_takes_the_swapped_member_out_at_once() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.new(*C)
     pbx.enter(*A)
     pbx.enter(*B)
@@ -160,7 +160,7 @@ def test_locals_with_both_halves_bridged_join_their_bridges() -> None:
 
 
 def test_a_caller_who_is_left_alone_has_a_row_again_after_half_a_second() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.hangup(*B, cause="19")
     left = pbx.time
     pbx.say("VarSet", 0.4, Channel=A[0], Uniqueid=A[1], Variable="X", Value="1")
@@ -175,7 +175,7 @@ def test_a_caller_who_is_left_alone_has_a_row_again_after_half_a_second() -> Non
 
 
 def test_a_second_dial_within_half_a_second_gives_no_caller_row() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.hangup(*B)
     pbx.new(*C)
     pbx.dial(*A, *C)
@@ -202,7 +202,7 @@ def test_the_phones_own_number_wins_over_a_changed_caller_id() -> None:
     ("127", "CANCEL", "NO ANSWER"),
 ])  # fmt: skip
 def test_disposition(cause: str, status: str, wanted: str) -> None:
-    pbx = _ringing()
+    pbx = ringing()
     if status:
         pbx.say("DialEnd", DestChannel=B[0], DestUniqueid=B[1], DialStatus=status)
     pbx.hangup(*B, cause=cause)
@@ -235,7 +235,7 @@ def test_an_originated_first_leg_has_no_caller_and_is_answered_at_up() -> None:
 
 
 def test_a_pbx_away_for_15_minutes_ends_its_legs_when_it_went() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     went = pbx.time + timedelta(seconds=1)
     for second in range(15 * 60 + 2):
         pbx.seq += 1
@@ -247,7 +247,7 @@ def test_a_pbx_away_for_15_minutes_ends_its_legs_when_it_went() -> None:
 
 
 def test_a_pbx_that_leaves_the_fleet_ends_its_legs() -> None:
-    pbx = _ringing()
+    pbx = ringing()
     pbx.seq += 1
     entry = ConnectionDown(seq=pbx.seq, at=None, received_at=pbx.time, reason="removed")
     pbx.take(pbx.state.apply(entry, epoch=1))
