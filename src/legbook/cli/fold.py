@@ -17,7 +17,7 @@ from legbook.calls.changes import Change
 from legbook.cli.recordings import BadFileError, Placed, read
 from legbook.contracts.legs import Leg
 
-_CONTEXTS = ("from-trunk", "from-did", "from-pstn")
+CONTEXTS = ("from-trunk", "from-did", "from-pstn")
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def fold_entries(entries: Iterator[Placed], folded: Folded) -> None:
     for placed in entries:
         state = states.get(placed.pbx)
         if state is None:
-            state = states[placed.pbx] = PbxState(placed.pbx, len(states), _CONTEXTS)
+            state = states[placed.pbx] = PbxState(placed.pbx, len(states), CONTEXTS)
         folded.frames += 1
         folded.take(state.apply(placed.entry, epoch=placed.epoch, boot=placed.boot))
     for state in states.values():

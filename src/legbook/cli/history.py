@@ -9,13 +9,13 @@ import msgspec
 
 from legbook.ami.message import first
 from legbook.calls import LegChange, PbxState
+from legbook.cli.fold import CONTEXTS
 from legbook.cli.recordings import Placed
 from legbook.cli.rulebook import sentence
 from legbook.cli.why import why
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import Event
 
-_CONTEXTS: Final = ("from-trunk", "from-did", "from-pstn")
 _SHOWN: Final = (
     *(
         "state",
@@ -46,28 +46,36 @@ class Touch:
 class Histories:
     """Every leg with all that touched it, in order."""
 
-    touches: dict[int, list[Touch]] = field(default_factory=dict)
+    touches: dict[tuple[str, int], list[Touch]] = field(default_factory=dict)  # by PBX and leg_id
 
     def take(self, entry: Placed | None, changes: Iterable[object]) -> None:
         for change in changes:
             if isinstance(change, LegChange):
-                self.touches.setdefault(change.leg.leg_id, []).append(Touch(entry, change))
+                self.touches.setdefault((change.leg.pbx, change.leg.leg_id), []).append(Touch(entry, change))
 
     @property
     def legs(self) -> list[Leg]:
         return [touches[-1].change.leg for _, touches in sorted(self.touches.items())]
 
 
-def histories_of(entries: Iterable[Placed], number: int) -> Histories:
-    """Of one PBX; `number`: its own, the last 12 bits of its leg ids."""
-    histories, state = Histories(), None
+def histories_of(
+    entries: Iterable[Placed], first_number: int, contexts: Iterable[str] = CONTEXTS
+) -> Histories:
+    """Each PBX from nothing; `first_number`: the first one's own, the last 12 bits of its leg ids."""
+    histories, states = Histories(), dict[str, PbxState]()
     for each in entries:
+        state = states.get(each.pbx)
         if state is None:
-            state = PbxState(each.pbx, number, _CONTEXTS)
+            state = states[each.pbx] = PbxState(each.pbx, first_number + len(states), contexts)
         histories.take(each, state.apply(each.entry, epoch=each.epoch, boot=each.boot))
-    if state is not None and state.now is not None:
-        histories.take(None, state.advance(state.now + timedelta(seconds=1)))
+    for state in states.values():
+        if state.now is not None:
+            histories.take(None, state.advance(state.now + timedelta(seconds=1)))
     return histories
+
+
+def _of_its_pbx(leg: Leg, histories: Histories) -> list[Leg]:
+    return [each for each in histories.legs if each.pbx == leg.pbx]
 
 
 def clock(moment: datetime | None) -> str:
@@ -89,7 +97,7 @@ def _changed(before: Leg | None, after: Leg) -> dict[str, Any]:
 
 def _steps(leg: Leg, histories: Histories) -> Iterator[dict[str, Any]]:
     before: Leg | None = None
-    for touch in histories.touches[leg.leg_id]:
+    for touch in histories.touches[leg.pbx, leg.leg_id]:
         yield {**_entry(touch), "changed": _changed(before, touch.change.leg)}
         before = touch.change.leg
 
@@ -110,7 +118,7 @@ def as_json(leg: Leg, histories: Histories) -> Iterator[str]:
     for step in _steps(leg, histories):
         yield msgspec.json.encode(step).decode()
     yield msgspec.json.encode(
-        {"leg_id": leg.leg_id, "leg": title(leg), "why": why(leg, histories.legs)}
+        {"leg_id": leg.leg_id, "leg": title(leg), "why": why(leg, _of_its_pbx(leg, histories))}
     ).decode()
 
 
@@ -122,4 +130,4 @@ def as_text(leg: Leg, histories: Histories) -> Iterator[str]:
             yield f"    {rule:<14} {text}"
         for name, value in step["changed"].items():
             yield f"      {name} = {clock(value) if isinstance(value, datetime) else value}"
-    yield f"\nWhy: {why(leg, histories.legs)}"
+    yield f"\nWhy: {why(leg, _of_its_pbx(leg, histories))}"

@@ -3,13 +3,17 @@
 import ast
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_leg
 from typer.testing import CliRunner, Result
 
 from legbook import calls
 from legbook.cli import app
+from legbook.cli.explain import _lived, _moment
 from legbook.cli.history import histories_of
 from legbook.cli.rulebook import sentence, sentences
 from legbook.cli.why import why
@@ -91,6 +95,7 @@ def test_as_json() -> None:
     [
         ((), "say which one: --leg ID or --channel NAME"),
         (("--leg", "1", "--channel", "x"), "say which one: --leg ID or --channel NAME"),
+        (("--channel", "x", "--at", "noon"), "--at: wanted 12:00:03 or 2026-11-24T12:00:03Z (UTC), not noon"),
         (("--leg", "1"), "no such leg among 3: legbook fold --json lists those of a file"),
     ],
 )
@@ -110,3 +115,40 @@ def test_a_channel_of_several_legs_needs_a_time() -> None:
     assert end is not None
     one = _explain("--channel", legs[0].srcchan, "--at", end.strftime("%H:%M:%S.%f"))
     assert one.output.startswith(f"Leg {legs[1].leg_id}: ")
+
+
+def test_without_a_file_a_pbx_is_needed() -> None:
+    result = CliRunner().invoke(app, ["explain", "--leg", "1"])
+
+    assert (result.exit_code, result.output) == (
+        2,
+        "legbook explain: say which PBX: --pbx NAME, or give a file\n",
+    )
+
+
+def test_the_pbxs_of_a_file_do_not_meet() -> None:
+    """The same call on two PBXs: the legs of each are as alone."""
+    alone = entries(RING_GROUP)
+    both = [replace(each, pbx=pbx) for each in alone for pbx in ("hq", "branch")]
+    histories = histories_of(both, 0)
+
+    assert len(histories.legs) == 2 * len(histories_of(alone, 0).legs)
+    (leg,) = [each for each in histories.legs if (each.pbx, each.dstdevice) == ("branch", "201")]
+    assert len(histories.touches["branch", leg.leg_id]) == len(histories.touches["hq", leg.leg_id - 1])
+
+
+@pytest.mark.parametrize(
+    ("at", "lived"),
+    [
+        ("23:59:58", False), ("23:59:59", True), ("23:59:59.4", False), ("00:00:00.500", True), ("00:00:01", True),
+        ("00:00:02", False), ("12:00:00", False), ("2026-11-25T00:00:00.5", True),
+        ("2026-11-25T01:00:00.5+01:00", True), ("2026-11-24T00:00:00.5", False),
+    ],
+)  # fmt: skip
+def test_when_a_leg_over_midnight_lived(at: str, *, lived: bool) -> None:
+    born = datetime(2026, 11, 24, 23, 59, 59, 500_000, tzinfo=UTC)
+    leg = replace_leg(
+        histories_of(entries(RING_GROUP), 0).legs[0], born=born, end=born + timedelta(seconds=2)
+    )
+
+    assert _lived(leg, _moment(at)) is lived
