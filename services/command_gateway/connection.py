@@ -19,10 +19,11 @@ _HANGUP = b"Event: Hangup\r\n"
 
 
 class Connection:
-    """The AMI user needs `read = call` and `write = call`, and nothing else."""
+    """The AMI user needs `read = call`, `write = call` and, to originate, `write = originate`: nothing else."""
 
     def __init__(self, name: str, pbx: Pbx, login: tuple[str, str], settings: Settings) -> None:
         self.place = (pbx, login)
+        self.policy = pbx.policy
         self._name = name
         self._keeper = Keeper(name, pbx, login, settings, self)
         self.hangups = Hangups()

@@ -17,7 +17,7 @@ from command_gateway import metrics, reading
 from command_gateway.confirm import Outcome
 from command_gateway.connections import Connections
 from command_gateway.legs import Legs
-from command_gateway.lifecycle import Lifecycle, Taken
+from command_gateway.lifecycle import ORIGINATE, Lifecycle, Taken, told_by
 from command_gateway.reading import Envelope
 from command_gateway.refusals import RefusedError, UnanswerableError
 from command_gateway.results import Results
@@ -124,8 +124,12 @@ class Consumer:
         """Fences, reads what is on record, sends. Until somebody else may be the owner."""
         await self._owner.acquire()
         self._results.load(self._owner.state)
-        if orphans := self._lifecycle.orphans():
-            tasks.create_task(self._give_up(orphans))
+        orphans = self._lifecycle.orphans()
+        for each in orphans:
+            if each.verb == ORIGINATE:
+                tasks.create_task(self._look_for(each))
+        if others := [each for each in orphans if each.verb != ORIGINATE]:
+            tasks.create_task(self._give_up(others))
         self._ready.set()
         await self._lifecycle.send()
 
@@ -134,11 +138,23 @@ class Consumer:
         patience = self._settings.confirm + 1.0
         age = (datetime.now(UTC) - max(each.at for each in orphans)).total_seconds()
         await asyncio.sleep(min(patience, max(0.0, patience - age)))  # whatever the other's clock shows
+        await self._end([_without_end(each) for each in orphans])
+
+    async def _look_for(self, sent: CommandResult) -> None:
+        """A call that was begun can be seen; whoever began it may still be there, and say the same."""
+        left = ((sent.due or sent.at) - datetime.now(UTC)).total_seconds() + 1.0
+        begun = await self._legs.begun(sent.pbx, sent.command_id, max(0.0, left))
+        outcome = told_by(begun)
+        legs = [begun.leg_id] if begun else []
+        await self._end([_ended(sent, outcome, legs) if outcome else _without_end(sent, legs)])
+
+    async def _end(self, ends: list[CommandResult]) -> None:
+        """Those that have none on record by now."""
         self._results.load(await self._on_record())
-        for each in orphans:
+        for each in ends:
             known = self._results.get(each.command_id)
             if known is not None and not known.final:
-                await self._results.end(_without_end(known))
+                await self._results.end(each)
 
     async def _on_record(self) -> dict[bytes, bytes]:
         """As soon as Kafka says it."""
@@ -236,6 +252,12 @@ class Consumer:
         self._done(self._partition, min(self._open, default=self._next))
 
 
-def _without_end(sent: CommandResult) -> CommandResult:
+def _ended(sent: CommandResult, outcome: Outcome, leg_ids: list[int]) -> CommandResult:
+    state, reason, message = outcome
+    now = datetime.now(UTC)
+    return replace(sent, state=state, reason=reason, message=message, leg_ids=leg_ids, at=now, due=None)
+
+
+def _without_end(sent: CommandResult, leg_ids: list[int] | None = None) -> CommandResult:
     why = "the gateway that sent it ended before the PBX had shown its effect"
-    return replace(sent, state="unknown", reason="gateway_restarted", message=why, at=datetime.now(UTC))
+    return _ended(sent, Outcome("unknown", "gateway_restarted", why), leg_ids or sent.leg_ids)

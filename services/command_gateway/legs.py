@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +19,21 @@ from legbook.contracts.topics import LEGS
 
 _log = structlog.get_logger("command_gateway")
 MOST_ENDED: Final = 20_000
+MOST_BEGUN: Final = 20_000
 Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that an Originate began: its first leg, and its first legs that are live (a number may ring several)."""
+
+    leg_id: int
+    answered: bool
+    live: frozenset[int]
+
+    @property
+    def settled(self) -> bool:
+        return self.answered or not self.live
 
 
 class Legs:
@@ -27,6 +42,7 @@ class Legs:
     def __init__(self) -> None:
         self._live: dict[Key, Leg] = {}
         self._ended: OrderedDict[Key, None] = OrderedDict()
+        self._begun: OrderedDict[tuple[str, str], Begun] = OrderedDict()  # by PBX and linkedid
         self._status: dict[str, ProjectorStatus] = {}
         self._news = asyncio.Event()
 
@@ -41,14 +57,31 @@ class Legs:
 
     def _put_leg(self, key: Key, value: bytes | None) -> None:
         if value is None:
-            self._live.pop(key, None)
+            if last := self._live.pop(key, None):
+                self._put_begun(last, live=False)
             self._ended[key] = None
             while len(self._ended) > MOST_ENDED:
                 self._ended.popitem(last=False)
         else:
-            self._live[key] = codec.decode_leg(value)
+            self._live[key] = leg = codec.decode_leg(value)
+            self._put_begun(leg, live=True)
         self._news.set()  # whoever waits looks again
         self._news = asyncio.Event()
+
+    def _put_begun(self, leg: Leg, *, live: bool) -> None:
+        """The channel of an Originate is the first of its call: `linkedid_first` is the id we gave it."""
+        if not leg.flags.originated:
+            return
+        call = leg.pbx, leg.linkedid_first
+        known = self._begun.get(call, Begun(leg.leg_id, answered=False, live=frozenset()))
+        others = known.live - {leg.leg_id}
+        self._begun[call] = Begun(
+            leg_id=leg.leg_id if leg.answered and not known.answered else known.leg_id,
+            answered=known.answered or leg.answered,
+            live=others | {leg.leg_id} if live else others,
+        )
+        while len(self._begun) > MOST_BEGUN:
+            self._begun.popitem(last=False)
 
     def _put_status(self, status: object) -> None:
         if isinstance(status, ProjectorStatus):
@@ -84,6 +117,16 @@ class Legs:
         if leg is None:
             raise RefusedError("unknown_leg", f"args.leg_id: no leg {leg_id} of {pbx}")
         return leg
+
+    async def begun(self, pbx: str, uniqueid: str, patience: float) -> Begun | None:
+        """What became of the call whose first channel has this uniqueid, as soon as it is answered or over."""
+        try:
+            async with asyncio.timeout(patience):
+                while (found := self._begun.get((pbx, uniqueid))) is None or not found.settled:
+                    await self._news.wait()
+        except TimeoutError:
+            return self._begun.get((pbx, uniqueid))
+        return found
 
 
 def _key(key: bytes | None) -> Key:

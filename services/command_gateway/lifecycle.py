@@ -14,28 +14,30 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
-from command_gateway import authorise, metrics, verbs
+from command_gateway import authorise, metrics
 from command_gateway.confirm import Expectation, Outcome, confirm
 from command_gateway.connection import Connection
-from command_gateway.legs import Legs
+from command_gateway.legs import Begun, Legs
 from command_gateway.reading import Envelope
 from command_gateway.refusals import RefusedError
 from command_gateway.results import Results, record
 from command_gateway.settings import Settings
-from command_gateway.verbs import NOTHING, Plan
-from legbook.contracts.commands import Command, CommandResult
+from command_gateway.verbs import hangup, originate
+from command_gateway.verbs.plan import NOTHING, Plan
+from legbook.contracts.commands import Command, CommandResult, Hangup, Originate
 from legbook.runtime.amilink import Link, LinkError
 from legbook.runtime.ownership import PartitionOwner
 
 _log = structlog.get_logger("command_gateway")
 BATCH: Final = 200  # commands that share a transaction
 ARRIVES: Final = 1.0  # seconds until a leg must be in the topic that somebody has seen already
+ORIGINATE: Final = "originate"
 SENT: Final = Outcome("sent", None, "")
 Answers = list["asyncio.Future[Any]"]
 
@@ -52,7 +54,8 @@ class Taken:
     settled: Callable[[], None]  # its offset is done
     deadline: float = 0.0
     plan: Plan = NOTHING
-    leg_id: int | None = None
+    legs: list[int] = field(default_factory=list)
+    due: datetime | None = None  # once it is sent: its end is on record by then
     refused: Outcome | None = None
     counted: bool = False
 
@@ -68,8 +71,10 @@ class Taken:
             reason=outcome.reason,
             message=outcome.message,
             uniqueids=list(self.plan.uniqueids),
-            leg_ids=[] if self.leg_id is None else [self.leg_id],
+            leg_ids=list(self.legs),
             at=datetime.now(UTC),
+            verb=self.envelope.verb,
+            due=self.due if outcome.state == "sent" else None,
             digest=self.envelope.digest,
         )
 
@@ -97,14 +102,23 @@ class Lifecycle:
 
     def take(self, taken: Taken, command: Command, now: datetime) -> None:
         """RefusedError: it goes no further."""
-        taken.leg_id = command.args.leg_id
         taken.deadline = time.monotonic() + (command.not_after - now).total_seconds()
         authorise.check(command, now)
+        match command:
+            case Hangup():
+                self._take_hangup(taken, command, now)
+            case Originate():
+                connection, _ = link_of(self._connections, command.pbx)
+                taken.plan = originate.plan(command, connection.policy)
+                self._admit(taken)
+
+    def _take_hangup(self, taken: Taken, command: Hangup, now: datetime) -> None:
+        taken.legs = [command.args.leg_id]
         self._legs.check_current(command.pbx, now, self._settings.stale)
         link_of(self._connections, command.pbx)
         leg = self._legs.find(command.pbx, command.args.leg_id)
-        if leg is not None and verbs.has_side(command, leg):
-            taken.plan = verbs.plan(command, leg)
+        if leg is not None and hangup.has_side(command, leg):
+            taken.plan = hangup.plan(command, leg)
             self._admit(taken)
         elif self._expecting[command.pbx] < self._settings.queue:
             self.under_way[taken.id] = taken
@@ -123,13 +137,13 @@ class Lifecycle:
         self.under_way[taken.id] = taken
         self._enqueue(taken)
 
-    async def _when_known(self, taken: Taken, command: Command) -> None:
+    async def _when_known(self, taken: Taken, command: Hangup) -> None:
         """A page may see a row, or its phone, a moment before the topic has it."""
         try:
             leg = await self._legs.arrival(
-                command.pbx, command.args.leg_id, lambda leg: verbs.has_side(command, leg), ARRIVES
+                command.pbx, command.args.leg_id, lambda leg: hangup.has_side(command, leg), ARRIVES
             )
-            taken.plan = verbs.plan(command, leg)
+            taken.plan = hangup.plan(command, leg)
             self._admit(taken)
         except RefusedError as error:
             self.refuse(taken, error)
@@ -169,6 +183,8 @@ class Lifecycle:
     async def _send(self, batch: list[Taken]) -> None:
         """After a loss the topic tells what was committed: that is not decided again."""
         new = [each for each in batch if self._results.get(each.id) is None]
+        for each in new:
+            each.due = self._due(each)
         states = [each.result(each.refused or SENT) for each in new]
         if states:
             await self._owner.write([record(state) for state in states])
@@ -183,6 +199,9 @@ class Lifecycle:
         for each in batch:
             if each.id not in self._written:
                 self._finish(each)
+
+    def _due(self, taken: Taken) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._settings.confirm + taken.plan.takes + ARRIVES)
 
     def _write(self, taken: Taken) -> None:
         """No waiting in here: what was true when it was looked at is true when the bytes leave."""
@@ -200,7 +219,7 @@ class Lifecycle:
         if time.monotonic() >= taken.deadline:
             raise RefusedError(None, "not_after passed before it could be sent", "expired")
         connection, link = link_of(self._connections, taken.envelope.pbx)
-        expectation = connection.hangups.expect(taken.plan.uniqueids)
+        expectation = connection.hangups.expect(taken.plan.gone)
         try:
             answers = link.send(*taken.plan.actions)
         except LinkError as error:
@@ -212,10 +231,23 @@ class Lifecycle:
         self, taken: Taken, connection: Connection, answers: Answers, expectation: Expectation
     ) -> None:
         try:
-            outcome = await confirm(answers, expectation, self._settings.confirm)
+            outcome = await confirm(answers, expectation, taken.plan, self._settings.confirm)
         finally:
             connection.hangups.forget(expectation)
+        if taken.envelope.verb == ORIGINATE:
+            outcome = await self._with_its_legs(taken, outcome)
         await self._end(taken, outcome)
+
+    async def _with_its_legs(self, taken: Taken, outcome: Outcome) -> Outcome:
+        """Which leg it began; and what became of that, if our own connection could not say."""
+        if outcome.state not in {"done", "unknown"}:
+            return outcome
+        now = datetime.now(UTC)
+        left = ((taken.due or now) - now).total_seconds()
+        patience = min(ARRIVES, left) if outcome.state == "done" else left
+        begun = await self._legs.begun(taken.envelope.pbx, taken.id, patience)
+        taken.legs = [begun.leg_id] if begun else []
+        return told_by(begun) or outcome if outcome.state == "unknown" else outcome
 
     async def _end(self, taken: Taken, outcome: Outcome) -> None:
         await self._results.end(taken.result(outcome))
@@ -240,9 +272,11 @@ class Lifecycle:
             _log.error("a command has no end on record yet", exc_info=task.exception())
 
     async def drain(self) -> None:
-        """What is sent gets its end, if the PBX shows it in time; what only waits is left to the next owner."""
+        """What is sent gets its end, if the PBX shows it in time; all else is left to the next owner."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=self._settings.confirm + 1.0)
+            _, late = await asyncio.wait(self._tasks, timeout=self._settings.confirm + 1.0)
+            for each in late:
+                each.cancel()  # a phone still rings: only one may say how that ended
 
 
 def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection, Link]:
@@ -252,6 +286,15 @@ def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection
     if connection is None or link is None:
         raise RefusedError("pbx_down", f"{pbx} is not connected", "failed")
     return connection, link
+
+
+def told_by(begun: Begun | None) -> Outcome | None:
+    """What the legs say of an Originate; None if they do not know."""
+    if begun is None or not begun.settled:
+        return None
+    if begun.answered:
+        return Outcome("done", None, f"leg {begun.leg_id} was answered")
+    return Outcome("failed", "not_reached", f"leg {begun.leg_id} ended without an answer")
 
 
 def outcome_of(error: RefusedError) -> Outcome:

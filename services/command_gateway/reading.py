@@ -10,7 +10,7 @@ from legbook.contracts import codec
 from legbook.contracts.codec import UNREADABLE, BadMessageError
 from legbook.contracts.commands import Command, CommandId
 
-VERBS: Final = ("hangup",)
+VERBS: Final = ("hangup", "originate")
 LARGEST: Final = 2_000_000  # bytes; the topic's own limit counts them compressed
 
 

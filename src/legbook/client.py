@@ -2,6 +2,7 @@
 
 async with Client(issuer="crm") as client:
     result = await client.hangup("hq", leg_id, side="dst", actor="alice")
+    result = await client.originate("hq", "PJSIP/201", "90555123", context="from-internal", actor="alice")
 """
 
 import asyncio
@@ -16,7 +17,15 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from legbook.contracts import codec
 from legbook.contracts.codec import BadMessageError
-from legbook.contracts.commands import Command, CommandResult, Hangup, HangupArgs, Side
+from legbook.contracts.commands import (
+    Command,
+    CommandResult,
+    Hangup,
+    HangupArgs,
+    Originate,
+    OriginateArgs,
+    Side,
+)
 from legbook.contracts.topics import COMMANDS, RESULTS, partition_of
 from legbook.runtime import kafka
 from legbook.runtime.follow import Follower
@@ -64,18 +73,47 @@ class Client:
         self, pbx: str, leg_id: int, *, side: Side, actor: str, patience: float = 5.0
     ) -> CommandResult:
         """`patience`: seconds until it must have been sent to the PBX, or expires. NoResultError."""
-        now = datetime.now(UTC)
-        return await self.send(
-            Hangup(
-                command_id=str(uuid.uuid4()),
-                pbx=pbx,
-                args=HangupArgs(leg_id=leg_id, side=side),
-                issuer=self._issuer,
-                actor=actor,
-                issued_at=now,
-                not_after=now + timedelta(seconds=patience),
-            )
+        args = HangupArgs(leg_id=leg_id, side=side)
+        return await self.send(Hangup(args=args, **self._new(pbx, actor, patience)))
+
+    async def originate(
+        self,
+        pbx: str,
+        endpoint: str,
+        exten: str,
+        *,
+        context: str,
+        actor: str,
+        ring: int = 30,
+        caller_name: str = "",
+        caller_number: str = "",
+        patience: float = 5.0,
+    ) -> CommandResult:
+        """Click-to-dial: `endpoint` rings, and when it answers `exten` is dialled for it. NoResultError.
+
+        `ring`: seconds that it may ring; the result comes when it has answered, or has not.
+        """
+        args = OriginateArgs(
+            endpoint=endpoint,
+            exten=exten,
+            context=context,
+            ring=ring,
+            caller_name=caller_name,
+            caller_number=caller_number,
         )
+        return await self.send(Originate(args=args, **self._new(pbx, actor, patience)))
+
+    def _new(self, pbx: str, actor: str, patience: float) -> dict[str, Any]:
+        """What every command has."""
+        now = datetime.now(UTC)
+        return {
+            "command_id": str(uuid.uuid4()),
+            "pbx": pbx,
+            "issuer": self._issuer,
+            "actor": actor,
+            "issued_at": now,
+            "not_after": now + timedelta(seconds=patience),
+        }
 
     async def send(self, command: Command) -> CommandResult:
         """Its final result. Sending it again with the same id is safe: it has its effect once. NoResultError."""
@@ -93,10 +131,12 @@ class Client:
     async def _ask(
         self, command: Command, value: bytes, answer: "asyncio.Future[CommandResult]"
     ) -> CommandResult:
-        headers = [("schema", b"Hangup/1"), ("pbx", command.pbx.encode())]
+        headers = [("schema", f"{type(command).__name__}/1".encode()), ("pbx", command.pbx.encode())]
         record = Record(COMMANDS.name, command.pbx.encode(), value, headers)
         await kafka.deliver(self._producer, record, partition_of(command.pbx, self._partitions))
         patience = max(0.0, (command.not_after - datetime.now(UTC)).total_seconds()) + CONFIRMS
+        if isinstance(command, Originate):
+            patience += command.args.ring
         try:
             async with asyncio.timeout(patience):
                 return await answer

@@ -116,7 +116,8 @@ writetimeout = 5000
 secret = {settings.gateway_secret}
 read = call
 eventfilter = Event: Hangup
-write = call
+eventfilter = Event: OriginateResponse
+write = call,originate
 writetimeout = 5000
 """
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from legbook.demo.watch import Watch
+from legbook.demo.world import GATEWAY_VARIABLE, INGEST_VARIABLE, World
 from tests.asterisk.installation import UnavailableError, cached_asterisk
 from tests.asterisk.pbx import Asterisk
 from tests.asterisk.scenario import Phones, open_phones
@@ -34,6 +36,28 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
         gateway_secret=secrets.token_hex(16),
     ) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def world(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """All services, with this one PBX."""
+    with World(tmp_path_factory.mktemp("world")) as world:
+        world.fleet({"hq": asterisk.ami_port})
+        world.start(**secrets_of(asterisk))
+        world.wait_ready()
+        yield world
+
+
+@pytest.fixture
+def watch(world: World) -> Iterator[Watch]:
+    watch = Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])
+    yield watch
+    watch.close()
+
+
+def secrets_of(asterisk: Asterisk) -> dict[str, str]:
+    """What the services find in their environment."""
+    return {INGEST_VARIABLE: asterisk.ingest_secret, GATEWAY_VARIABLE: asterisk.gateway_secret}
 
 
 @pytest_asyncio.fixture

@@ -1,16 +1,16 @@
 """The seed's picture against a real Asterisk 22, with real phones: rows, archive, and Asterisk's own CDR agree."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from legbook.client import Client
 from legbook.demo.watch import Watch
-from legbook.demo.world import GATEWAY_VARIABLE, INGEST_VARIABLE, World
+from legbook.demo.world import World
 from legbook.runtime.settings import KafkaSettings
 from tests.asterisk.configuration import EXTENSIONS, TRUNK
+from tests.asterisk.conftest import secrets_of
 from tests.asterisk.pbx import Asterisk
 from tests.asterisk.phone import Call
 from tests.asterisk.phonelog import What
@@ -18,26 +18,6 @@ from tests.asterisk.scenario import QUEUE_DID, RING_GROUP_DID, Phones, ring_grou
 from tests.waiting import until
 
 pytestmark = pytest.mark.asterisk
-
-
-@pytest.fixture(scope="module")
-def world(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("world")) as world:
-        world.fleet({"hq": asterisk.ami_port})
-        world.start(**_secrets(asterisk))
-        world.wait_ready()
-        yield world
-
-
-@pytest.fixture
-def watch(world: World) -> Iterator[Watch]:
-    watch = Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])
-    yield watch
-    watch.close()
-
-
-def _secrets(asterisk: Asterisk) -> dict[str, str]:
-    return {INGEST_VARIABLE: asterisk.ingest_secret, GATEWAY_VARIABLE: asterisk.gateway_secret}
 
 
 def _dispositions(rows: list[dict[str, Any]]) -> list[str]:
@@ -64,7 +44,10 @@ async def test_ring_group_rows_archive_and_asterisks_own_cdr_agree(
     asterisk: Asterisk, phones: Phones, watch: Watch
 ) -> None:
     call = await _call(asterisk, watch, phones)
-    rows = await until(lambda: watch.query("SELECT * FROM cdr ORDER BY leg_id"), lambda rows: len(rows) == 3)
+    rows = await until(
+        lambda: watch.query("SELECT * FROM cdr WHERE src = '2002' ORDER BY leg_id"),
+        lambda rows: len(rows) == 3,
+    )
 
     ours = {row["dstdevice"]: (row["disposition"], row["billsec"]) for row in rows}
     theirs = {cdr.called: (cdr.disposition, cdr.billsec) for cdr in call.cdrs if cdr.called}
@@ -154,7 +137,7 @@ async def test_ingest_is_killed_in_mid_call(
     world.kill("ami_ingest")
     await call.hang_up()
     await phones["202"].log.wait(What.BYE_RECEIVED)
-    world.start("ami_ingest", **_secrets(asterisk))
+    world.start("ami_ingest", **secrets_of(asterisk))
     await asyncio.to_thread(world.wait_ready, "ami_ingest")
     (left,) = await until(watch.live, lambda rows: len(rows) == 1, patience=3.0)
 
@@ -177,7 +160,7 @@ async def test_a_call_that_nobody_heard_begin(
     call = await phones["201"].call("203")
     await phones["203"].log.wait(What.ANSWERED)
 
-    world.start("ami_ingest", **_secrets(asterisk))
+    world.start("ami_ingest", **secrets_of(asterisk))
     await asyncio.to_thread(world.wait_ready, "ami_ingest")
     (row,) = await until(watch.live, lambda rows: _dispositions(rows) == ["LINK"] and rows, patience=3.0)
 

@@ -22,8 +22,11 @@ DECODERS: Final[dict[str, Callable[[bytes], Struct]]] = {
     "ProjectorStatus": codec.decode_status,
     "Leg": codec.decode_leg,
     "Hangup": codec.decode_command,
+    "Originate": codec.decode_command,
     "CommandResult": codec.decode_result,
 }
+
+COMMANDS: Final = tuple(name for name, decode in DECODERS.items() if decode is codec.decode_command)
 
 
 def read(path: Path) -> Any:

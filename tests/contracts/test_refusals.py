@@ -5,7 +5,7 @@ import pytest
 
 from legbook.contracts.codec import BadMessageError
 from legbook.contracts.schemas import MESSAGES
-from tests.contracts.folder import DECODERS, encoded, example, validator
+from tests.contracts.folder import COMMANDS, DECODERS, encoded, example, validator
 
 Spoil = Callable[[Any], object]
 
@@ -29,7 +29,7 @@ def refused(message: str, spoil: Spoil) -> str:
 
 
 OF_A_PBX = [message for message in MESSAGES if message != "CommandResult"]  # it repeats what it answers
-COUNTED = [message for message in OF_A_PBX if message != "Hangup"]
+COUNTED = [message for message in OF_A_PBX if message not in COMMANDS]
 
 
 @pytest.mark.parametrize("message", OF_A_PBX)
@@ -144,6 +144,23 @@ def test_a_leg_names_the_field_that_is_wrong(spoil: Spoil, named: str) -> None:
 )
 def test_a_command_names_the_field_that_is_wrong(spoil: Spoil, named: str) -> None:
     assert named in refused("Hangup", spoil)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("endpoint", "PJSIP/201&PJSIP/202"),
+        ("endpoint", "Local/201@from-internal/n"),
+        ("exten", "1,System(id)"),
+        ("context", "a b"),
+        ("ring", 61),
+        ("caller_name", 'a"b'),
+        ("caller_number", "a"),
+    ],
+)
+def test_an_originate_names_the_argument_that_is_wrong(field: str, value: object) -> None:
+    reason = refused("Originate", lambda message: message["args"].__setitem__(field, value))
+    assert f"`$.args.{field}`" in reason
 
 
 @pytest.mark.parametrize("message", ["IngestStatus", "ProjectorStatus"])

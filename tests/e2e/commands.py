@@ -34,6 +34,11 @@ def hangup(pbx: str, leg_id: int, side: str = "dst", **more: Any) -> dict[str, A
     return command | more
 
 
+def originate(pbx: str, endpoint: str, exten: str, ring: int = 10) -> dict[str, Any]:
+    args = {"endpoint": endpoint, "exten": exten, "context": "from-internal", "ring": ring}
+    return hangup(pbx, 0, verb="originate", args=args)
+
+
 async def publish(
     world: World,
     values: Sequence[Any],

@@ -1,11 +1,12 @@
 """The PBXs of the end-to-end fleet: each test has its own, so that no test sees another's calls."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 
-PBXS = ("commands", "seed", "load", "cut", "mysql", "letters", "other", "west", "east")
+PBXS = ("commands", "clicks", "seed", "load", "cut", "mysql", "letters", "other", "west", "east")
 
 
 def play(
@@ -15,6 +16,7 @@ def play(
     *,
     rounds: int | None = 1,
     spacing: float | None = None,
+    clicks: Sequence[Path] = (),
 ) -> FakePbx:
     """Real speed; begins with the login of ami_ingest."""
     return FakePbx(
@@ -23,6 +25,7 @@ def play(
         username=USERNAME,
         secret=SECRET,
         others=[GATEWAY],
+        clicks=clicks,
         port=ports[name],
         rounds=rounds,
         spacing=spacing,

@@ -1,5 +1,9 @@
 class Message:
     success: bool
+    event: str
+    message: str
+    reason: str
+    response: str
     @classmethod
     def from_line(cls, line: str) -> Message | None: ...
     def __getattr__(self, name: str) -> str: ...

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from enum import StrEnum
 from typing import Annotated, Final
@@ -33,17 +34,64 @@ def group() -> None:
     """Ask a PBX to do something; needs a running command_gateway."""
 
 
+Pbx = Annotated[str, typer.Argument(help="Name of the PBX, as in curcdr.pbx.")]
+Patience = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds until it expires.")]
+Actor = Annotated[str, typer.Option(help="In whose name.", show_default="you")]
+AsJson = Annotated[bool, typer.Option("--json", help="The result as one JSON object.")]
+
+
 @app.command()
 def hangup(
-    pbx: Annotated[str, typer.Argument(help="Name of the PBX, as in curcdr.pbx.")],
+    pbx: Pbx,
     leg: Annotated[int, typer.Argument(help="The leg: id in curcdr.")],
     *,
     side: Annotated[Side, typer.Option(help="The caller's channel, the phone's, or both.")] = Side.DST,
-    patience: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds until it expires.")] = 5.0,
-    actor: Annotated[str, typer.Option(help="In whose name.", show_default="you")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+    patience: Patience = 5.0,
+    actor: Actor = "",
+    as_json: AsJson = False,
 ) -> None:
     """Hang up a live leg. Exit code 0: it is done; 1: it is not, or nobody knows."""
+    who = actor or getpass.getuser()
+    _ask(
+        lambda client: client.hangup(pbx, leg, side=side.value, actor=who, patience=patience),
+        as_json=as_json,
+    )
+
+
+@app.command()
+def originate(
+    pbx: Pbx,
+    endpoint: Annotated[str, typer.Argument(help="Rings first: PJSIP/201, or Local/NUMBER@CONTEXT.")],
+    exten: Annotated[str, typer.Argument(help="Dialled when it has answered.")],
+    *,
+    context: Annotated[str, typer.Option(help="Context of the dialplan.")] = "from-internal",
+    ring: Annotated[int, typer.Option(min=1, max=60, help="Seconds that it may ring.")] = 30,
+    caller_name: Annotated[str, typer.Option(help="Shown while it rings.")] = "",
+    caller_number: Annotated[str, typer.Option(help="Shown while it rings.")] = "",
+    patience: Patience = 5.0,
+    actor: Actor = "",
+    as_json: AsJson = False,
+) -> None:
+    """Click-to-dial: ring one phone, then dial for it. Exit code 0: it has answered; 1: not, or nobody knows."""
+    who = actor or getpass.getuser()
+    _ask(
+        lambda client: client.originate(
+            pbx,
+            endpoint,
+            exten,
+            context=context,
+            actor=who,
+            ring=ring,
+            caller_name=caller_name,
+            caller_number=caller_number,
+            patience=patience,
+        ),
+        as_json=as_json,
+    )
+
+
+def _ask(command: Callable[[Client], Awaitable[CommandResult]], *, as_json: bool) -> None:
+    """Prints the result and ends with its exit code."""
     logs.configure("error")  # what goes wrong is said here
 
     async def ask() -> CommandResult:
@@ -51,8 +99,7 @@ def hangup(
         async with AsyncExitStack() as stack:
             async with asyncio.timeout(REACHED):
                 await stack.enter_async_context(client)
-            who = actor or getpass.getuser()
-            return await client.hangup(pbx, leg, side=side.value, actor=who, patience=patience)
+            return await command(client)
 
     try:
         result = asyncio.run(ask())

@@ -16,6 +16,7 @@ from aiokafka import ConsumerRecord
 from legbook.ami.message import Fields
 from legbook.contracts import codec, raw, topics
 from legbook.contracts.codec import BadMessageError
+from legbook.contracts.commands import Hangup, Originate
 from legbook.contracts.legs import Leg
 from legbook.contracts.status import IngestStatus
 
@@ -188,7 +189,11 @@ def _owner(value: bytes) -> str:
 def _command(value: bytes) -> str:
     command = codec.decode_command(value)
     who = f"{command.issuer}/{command.actor}"
-    what = f"hangup  leg {command.args.leg_id} {command.args.side}"
+    match command:
+        case Hangup(args=args):
+            what = f"hangup  leg {args.leg_id} {args.side}"
+        case Originate(args=args):
+            what = f"originate  {args.endpoint} then {args.exten}@{args.context}"
     return _joined("  ", command.command_id, what, who, f"until {_clock(command.not_after)}")
 
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any, Final
 
 from legbook.contracts.schemas import MESSAGES, STRUCTS, Json
@@ -120,7 +121,7 @@ def _operation(who: str, action: str, topic: Topic) -> Json:
 
 
 def _messages() -> Json:
-    keys = {name: key for t in TOPICS for name, key in zip(t.messages, t.key.split(", "), strict=False)}
+    keys = {name: key for topic in TOPICS for name, key in _keys(topic)}
     found = {
         name: {
             "summary": STRUCTS[name].__doc__,
@@ -149,6 +150,12 @@ def _messages() -> Json:
             **_key(letters.key),
         }
     return {name: {"name": name, **body} for name, body in found.items()}
+
+
+def _keys(topic: Topic) -> Iterator[tuple[str, str]]:
+    """(message, its key); where there are more messages than keys they share the last."""
+    keys = topic.key.split(", ")
+    return zip(topic.messages, chain(keys, repeat(keys[-1])), strict=False)
 
 
 def _key(key: str) -> Json:

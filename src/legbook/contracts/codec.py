@@ -29,7 +29,7 @@ _RAW: Final = msgspec.json.Decoder(RawRecord)
 _LEG: Final = msgspec.json.Decoder(Leg)
 _OWNER: Final = msgspec.json.Decoder(Owner)
 _STATUS: Final[msgspec.json.Decoder[Status]] = msgspec.json.Decoder(Status)
-_COMMAND: Final = msgspec.json.Decoder(Command)
+_COMMAND: Final[msgspec.json.Decoder[Command]] = msgspec.json.Decoder(Command)
 _RESULT: Final = msgspec.json.Decoder(CommandResult)
 _VERSION: Final = msgspec.json.Decoder(_Version)
 

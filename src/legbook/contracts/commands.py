@@ -46,6 +46,15 @@ Reason = Literal[
     "no_answer",
     "no_effect",
     "gateway_restarted",
+    "not_reached",
+]
+# Letters of the scripts that phones show; nothing that a dialplan, a shell or a SIP header could take for its own
+_NAME = (
+    "A-Za-z0-9_ .'\u00c0-\u024f\u0370-\u03ff\u0400-\u052f\u0590-\u06ff"
+    "\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af-"
+)
+Number = Annotated[
+    str, Meta(pattern="^[0-9*#+]{1,32}(?!\n)$", description="What could be dialled: digits, * # +.")
 ]
 
 
@@ -56,13 +65,45 @@ class HangupArgs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     side: Side
 
 
-class Hangup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="verb", tag="hangup"):
-    """End a leg. Done when AMI has said yes and every channel that was meant is gone."""
+class OriginateArgs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who rings first, and what is dialled for them when they answer."""
+
+    endpoint: Annotated[
+        str,
+        Meta(
+            pattern=r"^(?:PJSIP|SIP)/[A-Za-z0-9_.-]{1,40}(?:@[A-Za-z0-9_-]{1,40})?(?!\n)$"
+            r"|^Local/[0-9*#+]{1,32}@[A-Za-z0-9_-]{1,79}(?!\n)$",
+            description="Rings first: a phone (`PJSIP/201`) that `policy.endpoints` of the fleet file names, or a "
+            "number (`Local/90555123@from-internal`) in a context of `policy.contexts`.",
+        ),
+    ]
+    exten: Annotated[Number, Meta(description="Dialled in `context` when the first has answered.")]
+    context: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,79}(?!\n)$",
+            description="Context of the dialplan, one of `policy.contexts` of the fleet file.",
+        ),
+    ]
+    ring: Annotated[int, Meta(ge=1, le=60, description="Seconds that the first may ring.")] = 30
+    caller_name: Annotated[
+        str,
+        Meta(
+            pattern=f"^[{_NAME}]{{0,64}}(?!\n)$",
+            description="Shown to both while it rings, with `caller_number`.",
+        ),
+    ] = ""
+    caller_number: Annotated[
+        str, Meta(pattern="^[0-9*#+]{0,32}(?!\n)$", description="Digits, * # +. '' and no name: none is set.")
+    ] = ""
+
+
+class _Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="verb"):
+    """What every command has."""
 
     v: Literal[1] = 1
     command_id: CommandId
     pbx: PbxName
-    args: HangupArgs
     issuer: Annotated[Who, Meta(description="The service that asks.")]
     actor: Annotated[Who, Meta(description="The person or job in whose name.")]
     issued_at: Annotated[Moment, Meta(description="Now, by the publisher's clock.")]
@@ -71,7 +112,19 @@ class Hangup(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
     ]
 
 
-Command = Hangup
+class Hangup(_Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="hangup"):
+    """End a leg. Done when AMI has said yes and every channel that was meant is gone."""
+
+    args: HangupArgs
+
+
+class Originate(_Command, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="originate"):
+    """Click-to-dial: done when the first has answered. `linkedid` of the call's legs is the command_id."""
+
+    args: OriginateArgs
+
+
+Command = Hangup | Originate
 
 
 class CommandResult(Struct, frozen=True, kw_only=True):
@@ -83,9 +136,9 @@ class CommandResult(Struct, frozen=True, kw_only=True):
     state: Annotated[
         State,
         Meta(
-            description="sent: to the PBX, or about to be. done: it had its effect. failed: the PBX was not reached, "
-            "or said no. rejected: not sent, see reason. expired: not sent, not_after was past. unknown: sent, and "
-            "nobody can say."
+            description="sent: to the PBX, or about to be. done: it had its effect. failed: the PBX, or the phone, "
+            "was not reached, or said no. rejected: not sent, see reason. expired: not sent, not_after was past. "
+            "unknown: sent, and nobody can say."
         ),
     ]
     reason: Annotated[Reason | None, Meta(description="Why, from a closed list; null for sent and done.")] = (
@@ -93,8 +146,12 @@ class CommandResult(Struct, frozen=True, kw_only=True):
     )
     message: Annotated[str, Meta(description="The same for people, with the field at fault.")] = ""
     uniqueids: Annotated[list[str], Meta(description="Channels that were named to the PBX.")] = []
-    leg_ids: list[int] = []
+    leg_ids: Annotated[list[int], Meta(description="Legs it was about, or that it began.")] = []
     at: Moment
+    verb: Annotated[str, Meta(description="What was asked.")] = ""
+    due: Annotated[
+        Moment | None, Meta(description="Of sent: an end is on record by then, unless a gateway is killed.")
+    ] = None
     digest: Annotated[
         str,
         Meta(

@@ -82,7 +82,7 @@ COMMANDS: Final = Topic(
     "pbx",
     "What other services want of a PBX. Short-lived: a command has a deadline.",
     {**_keep(1, 2 * MIB), "retention.ms": str(HOUR)},
-    ("Hangup",),
+    ("Hangup", "Originate"),
 )
 RESULTS: Final = Topic(
     "pbx.commands.results.v1",

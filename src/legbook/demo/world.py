@@ -20,10 +20,14 @@ SERVICES: Final = ("ami_ingest", "curcdr_projector", "cdr_archiver", "command_ga
 USERNAME: Final = "legbook_ingest"
 SECRET: Final = "demo"  # noqa: S105  # of PBXs that we play ourselves, on loopback
 GATEWAY: Final = User(
-    "legbook_gateway", "demo-too", read=frozenset({"call", "agent"}), write=frozenset({"call"})
+    "legbook_gateway",
+    "demo-too",
+    read=frozenset({"call", "agent"}),
+    write=frozenset({"call", "originate"}),
 )
 INGEST_VARIABLE: Final = "LEGBOOK_DEMO_INGEST"
 GATEWAY_VARIABLE: Final = "LEGBOOK_DEMO_GATEWAY"
+POLICY: Final = '{ contexts = ["from-internal"], endpoints = ["PJSIP/2*", "SIP/2*"] }'
 _SECRETS: Final = {INGEST_VARIABLE: SECRET, GATEWAY_VARIABLE: GATEWAY.secret}
 
 
@@ -74,6 +78,7 @@ class World:
             f'[pbx.{name}]\nnumber = {number}\nhost = "127.0.0.1"\nport = {port}\ntimezone = "UTC"\n'
             f'ingest = {{ username = "{USERNAME}", secret_env = "{INGEST_VARIABLE}" }}\n'
             f'gateway = {{ username = "{GATEWAY.username}", secret_env = "{GATEWAY_VARIABLE}" }}\n'
+            f"policy = {POLICY}\n"
             for number, (name, port) in enumerate(ports.items(), 1)
         ]
         (self.folder / "fleet.toml").write_text("\n".join(tables))

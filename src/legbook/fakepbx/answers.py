@@ -2,6 +2,7 @@
 
 from legbook.fakepbx.actions import Action
 from legbook.fakepbx.causes import parse_cause
+from legbook.fakepbx.clicks import Click
 from legbook.fakepbx.listing import LIST_HANDLERS
 from legbook.fakepbx.masks import parse_mask
 from legbook.fakepbx.moments import to_ami, to_datetime
@@ -70,11 +71,50 @@ async def hangup(switch: Switch, session: Session, action: Action) -> None:
         switch.hang_up(uniqueid, parse_cause(action.get("Cause")))
 
 
+async def originate(switch: Switch, session: Session, action: Action) -> None:
+    """As in 15a to 15h. A uniqueid that is in use, or a phone that is not there, shows in the event only."""
+    endpoint = action.get("Channel")
+    if not endpoint:
+        session.error(action, "Channel not specified")
+    elif "/" not in endpoint:
+        session.error(action, "Invalid channel")
+    elif not (action.get("Exten") and action.get("Context") and action.get("Priority")):
+        session.error(action, "Originate with 'Exten' requires 'Context' and 'Priority'")
+    elif action.get("Async") not in {"true", "1", "yes"}:
+        session.error(action, "Originate failed")  # nothing here waits for a phone
+    else:
+        session.reply(action, "Success", ("Message", "Originate successfully queued"))
+        click = Click(action.get("ActionID"), action.get("ChannelId"))
+        taken = click.channel_id in switch.channels.live
+        if taken or not switch.originate(endpoint, action.get("Exten"), click):
+            _not_originated(switch, action)
+
+
+def _not_originated(switch: Switch, action: Action) -> None:
+    """Recording 15h."""
+    switch.emit(
+        "OriginateResponse",
+        "call,all",
+        [
+            ("ActionID", action.get("ActionID")),
+            ("Response", "Failure"),
+            ("Channel", action.get("Channel")),
+            ("Context", action.get("Context")),
+            ("Exten", action.get("Exten")),
+            ("Reason", "0"),
+            ("Uniqueid", "<unknown>"),
+            ("CallerIDNum", "<unknown>"),
+            ("CallerIDName", "<unknown>"),
+        ],
+    )
+
+
 HANDLERS: dict[str, Handler] = {
     "ping": ping,
     "events": events,
     "corestatus": core_status,
     "coresettings": core_settings,
     "hangup": hangup,
+    "originate": originate,
     **LIST_HANDLERS,
 }

@@ -1,7 +1,8 @@
 """Which texts of a recording name one call and no other, and fresh ones in their place.
 
-Uniqueids (linkedids are uniqueids), the hex suffix of channel names, UUIDs (bridges, SIP Call-IDs of pjsip)
-and `[C-0000000a]` call ids. The same text is the same slot, wherever it stands in a value.
+Uniqueids (linkedids are uniqueids), the hex suffix of channel names, UUIDs (bridges, SIP Call-IDs of pjsip),
+`[C-0000000a]` call ids, and the ActionID of an OriginateResponse. The same text is the same slot, wherever it stands
+in a value.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ class Kind(StrEnum):
     SUFFIX = "suffix"
     UUID = "uuid"
     CALLID = "callid"
+    ACTION = "action"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,18 @@ class Finder:
     def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
         uniqueids: set[str] = set()
         channels: set[str] = set()
+        actions: set[str] = set()
         for name, value in fields:
             if _is_uniqueid_header(name) and value not in {"", "<unknown>", "none"}:
                 uniqueids.add(value)
+            if name == "ActionID":
+                actions.add(value)
             if match := _CHANNEL.fullmatch(value):
                 channels.add(match[1] + match[2])
         self._pattern = re.compile(
             f"(?P<uniqueid>(?<![0-9A-Za-z.])(?:{_any_of(uniqueids)})(?![0-9A-Za-z])(?!\\.[0-9]))"
             f"|(?:(?<![0-9A-Za-z])(?P<suffix>{_any_of(channels)})(?![0-9A-Za-z]))"
+            f"|(?P<action>(?<![0-9A-Za-z-])(?:{_any_of(actions)})(?![0-9A-Za-z-]))"
             f"|(?P<uuid>{_UUID.pattern})|(?P<callid>{_CALLID.pattern})"
         )
 
@@ -79,6 +85,8 @@ class Mint:
         match identity.kind:
             case Kind.UNIQUEID:
                 return _fresh_uniqueid(identity.text, moment // SECOND, number)
+            case Kind.ACTION:
+                return identity.text.encode()  # nobody asked for it
             case Kind.UUID:
                 digest = hashlib.blake2b(f"{self._seed}/{number}".encode(), digest_size=16).digest()
                 return str(uuid.UUID(bytes=digest, version=4)).encode()

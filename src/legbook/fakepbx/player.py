@@ -81,7 +81,7 @@ class Timeline:
         self._begins = begins
         self._mint = mint
         self._opened = opened
-        self._starts = playlist.starts(first=len(opened))
+        self._starts = playlist.starts(first=sum(playing.number >= 0 for playing in opened))
         self._next = next(self._starts, None)
         self._live: list[tuple[int, int, int, Round]] = []  # heap: moment, round, index of its next event
 
@@ -117,6 +117,11 @@ class Timeline:
                 after = playing.started + script[index + 1].offset
                 heapq.heapreplace(live, (after, number, index + 1, playing))
         return taken, moment
+
+    def add(self, playing: Round) -> None:
+        """One more round, out of turn."""
+        self._opened.append(playing)
+        heapq.heappush(self._live, (playing.started + playing.script[0].offset, playing.number, 0, playing))
 
     def playing(self) -> Iterator[tuple[Round, int]]:
         """The rounds that are not over, each with how many events of its script have been taken."""

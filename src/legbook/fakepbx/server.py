@@ -10,6 +10,7 @@ from typing import Self
 
 from legbook.fakepbx.actions import ActionLog
 from legbook.fakepbx.answers import HANDLERS
+from legbook.fakepbx.clicks import Click, Clicks
 from legbook.fakepbx.clock import Clock, Speed, TimeSource
 from legbook.fakepbx.conversation import converse
 from legbook.fakepbx.lists import Live
@@ -30,8 +31,9 @@ class FakePbx:
     """`await start()`, `begin()`, …, `await stop()`, or `async with`. All of it in the caller's event loop.
 
     `boot` is what the PBX clock shows when this is made (default: now); Uptime counts from there. `username` may do
-    everything, `others` what they say. A reader that takes nothing for `write_timeout` seconds once the kernel's
-    buffers are full is cut, except flat out: there everybody waits for the slowest reader.
+    everything, `others` what they say. `clicks`: recordings of an Originate, played for the endpoint and exten that
+    they were made with. A reader that takes nothing for `write_timeout` seconds once the kernel's buffers are full is
+    cut, except flat out: there everybody waits for the slowest reader.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class FakePbx:
         username: str,
         secret: str,
         others: Sequence[User] = (),
+        clicks: Sequence[Path | Recording] = (),
         port: int = 0,
         speed: Speed = 1.0,
         rounds: int | None = 1,
@@ -52,11 +55,14 @@ class FakePbx:
         write_timeout: float = 0.1,
         time_source: TimeSource | None = None,
     ) -> None:
-        loaded = [item if isinstance(item, Recording) else load(item) for item in recordings]
+        loaded = _loaded(recordings)
+        self.clicks = Clicks(_loaded(clicks))
         playlist = Playlist(loaded, rounds=rounds, spacing=spacing)
         clock = _clock(boot, speed, time_source)
         settings = _settings(loaded[0], name, [User(username, secret), *others], banner)
-        self._switch = Switch(settings, clock, dict(HANDLERS), self._logged_in, self._hang_up)
+        self._switch = Switch(
+            settings, clock, dict(HANDLERS), self._logged_in, self._hang_up, self._originate
+        )
         self._stage = Stage(name, playlist, clock, self._switch.deliver)
         self.truth = Truth(self._stage.rounds)
         self.port = port
@@ -227,6 +233,14 @@ class FakePbx:
         elif self._group is not None and not self._switch.clock.flat:
             self._play(self._group)  # the player sleeps until what was next before
 
+    def _originate(self, endpoint: str, exten: str, click: Click) -> bool:
+        recording = self.clicks.take(endpoint, exten)
+        if recording is None or not self._stage.originate(recording, click):
+            return False
+        if self._group is not None and not self._switch.clock.flat:
+            self._play(self._group)
+        return True
+
     def _play(self, group: asyncio.TaskGroup) -> None:
         if self._player is not None:
             self._player.cancel()
@@ -235,6 +249,10 @@ class FakePbx:
     async def _drain(self) -> None:
         for session in list(self._switch.sessions):
             await session.drain()
+
+
+def _loaded(recordings: Sequence[Path | Recording]) -> list[Recording]:
+    return [item if isinstance(item, Recording) else load(item) for item in recordings]
 
 
 def _clock(boot: datetime | None, speed: Speed, source: TimeSource | None) -> Clock:

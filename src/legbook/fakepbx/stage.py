@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from legbook.fakepbx.clicks import Click, asked
 from legbook.fakepbx.clock import Clock
 from legbook.fakepbx.hangup import Hangup, after_hangup
 from legbook.fakepbx.identities import Mint
 from legbook.fakepbx.player import Playlist, Rendered, Round, Timeline
+from legbook.fakepbx.recording import Recording
 
 _BATCH = 256  # events between two turns of everybody else
 
@@ -75,6 +77,15 @@ class Stage:
                     self._timeline.change(playing, done, script)
                 return script is not None
         return False
+
+    def originate(self, recording: Recording, click: Click) -> bool:
+        """It begins now, as a round out of turn: `play` anew. False if nothing has begun."""
+        if self._timeline is None:
+            return False
+        now = self._catch_up(self._timeline)
+        number = -1 - sum(playing.number < 0 for playing in self.rounds)
+        self._timeline.add(asked(recording, number, now, self._mint, click))
+        return True
 
     def _advance(self, timeline: Timeline, until: int | None) -> None:
         events, moment = timeline.take(until, _BATCH)

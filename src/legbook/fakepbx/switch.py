@@ -7,6 +7,7 @@ from legbook.ami.framing import END, Frame
 from legbook.ami.message import parse
 from legbook.fakepbx import causes
 from legbook.fakepbx.actions import Action, ActionLog
+from legbook.fakepbx.clicks import Click
 from legbook.fakepbx.clock import Clock
 from legbook.fakepbx.lists import Live
 from legbook.fakepbx.lists.channels import Channels
@@ -44,6 +45,7 @@ class Switch:
     """`handlers`: lower-case action name -> who answers it. Whoever wants another answer puts it there.
 
     `hang_up`: the channel with this uniqueid ends now, with a cause or the one it would have anyway.
+    `originate`: calls this endpoint and then this exten; False if the PBX knows no such phone.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Switch:
     handlers: dict[str, "Handler"]
     on_login: Callable[[Session], None]
     hang_up: Callable[[str, int | None], None]
+    originate: Callable[[str, str, Click], bool]
     live: Live = field(default_factory=Live)
     actions: ActionLog = field(default_factory=ActionLog)
     sessions: list[Session] = field(default_factory=list)

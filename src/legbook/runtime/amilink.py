@@ -10,7 +10,7 @@ import itertools
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
@@ -53,10 +53,10 @@ class _Everything(Container[str]):
 
 
 class _Action(Action):
-    """Takes its bytes from the one encoder. BadActionError before anything is written."""
+    """Takes its bytes from the one encoder; panoramisk looks at the headers (`Async`) to know what will answer."""
 
-    def __init__(self, written: bytes, name: str, action_id: str) -> None:
-        super().__init__({"Action": name, "ActionID": action_id})
+    def __init__(self, written: bytes, headers: Mapping[str, str], action_id: str) -> None:
+        super().__init__({**headers, "ActionID": action_id})
         self._written = written
 
     def __str__(self) -> str:
@@ -174,7 +174,9 @@ class Link:
     async def _login(self, username: str, secret: str) -> None:
         action_id = f"{ACTION_PREFIX}{next(_numbers)}"
         written = encode.login(username, secret, action_id)
-        answer = await self._answer(self._manager.send_action(_Action(written, "Login", action_id)))
+        answer = await self._answer(
+            self._manager.send_action(_Action(written, {"Action": "Login"}, action_id))
+        )
         if not answer.success:
             raise LinkError("login", f"login of {username!r} refused: {answer.message}")
 
@@ -206,8 +208,8 @@ class Link:
         written = [encode.encode([first, ("ActionID", i), *rest]) for i, (first, *rest) in named]
         together = [b"".join(written), *[b""] * (len(written) - 1)]  # panoramisk writes each action by itself
         return [
-            self._manager.send_action(_Action(data, first[1], action_id))
-            for data, (action_id, (first, *_)) in zip(together, named, strict=True)
+            self._manager.send_action(_Action(data, dict(headers), action_id))
+            for data, (action_id, headers) in zip(together, named, strict=True)
         ]
 
     async def _answer(self, answer: "asyncio.Future[Any]") -> Any:

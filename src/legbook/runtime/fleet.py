@@ -61,10 +61,17 @@ class AmiUser(_Strict):
 
 
 class Policy(_Strict):
-    """What commands may reach on this PBX."""
+    """What `originate` may reach on this PBX: nothing, unless it says so."""
 
-    contexts: list[str] = []
-    endpoints: list[str] = []
+    contexts: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,79}\z")]] = Field(
+        [], description="Contexts of the dialplan that may be dialled in."
+    )
+    endpoints: list[
+        Annotated[str, Field(pattern=r"^(?:PJSIP|SIP)/[A-Za-z0-9_.*-]+(?:@[A-Za-z0-9_*-]+)?\z")]
+    ] = Field(
+        [],
+        description="Phones that may be rung: `PJSIP/201`; in `PJSIP/2*` the * stands for letters and digits.",
+    )
 
 
 class Pbx(_Strict):

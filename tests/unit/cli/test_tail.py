@@ -15,7 +15,16 @@ from legbook.cli import app
 from legbook.cli.lines import belongs, json_lines, lines
 from legbook.cli.tail import chosen, names, short
 from legbook.contracts import codec
-from legbook.contracts.examples import COMMAND, ECHO_TEST, EXAMPLES, LETTERS, RECORD, RINGING, Example
+from legbook.contracts.examples import (
+    COMMAND,
+    ECHO_TEST,
+    EXAMPLES,
+    LETTERS,
+    ORIGINATE,
+    RECORD,
+    RINGING,
+    Example,
+)
 from legbook.contracts.legs import Flags
 from legbook.contracts.raw import Event, RawRecord
 from legbook.contracts.topics import (
@@ -63,6 +72,8 @@ _TOLD = {
     "Leg.caller ended": "ANSWERED   201 -> 999            phone -           billsec     0.0  hangup",
     "Leg.dial ended": "ANSWERED   202 -> 203            phone 203         billsec    13.1  hangup  "
     "via_local, consult",
+    "Originate": f"{ORIGINATE.command_id}  originate  PJSIP/201 then 90555123@from-internal  crm/alice  "
+    "until 11-23 01:36:45.000",
     "Hangup": f"{COMMAND.command_id}  hangup  leg 244564703510529 dst  crm/alice  until 11-23 01:36:26.000",
     "CommandResult": "done      1 channel hung up  [1795397779.5]",
 }

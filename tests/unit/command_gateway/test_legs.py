@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from command_gateway.legs import Legs
+from command_gateway.legs import Begun, Legs
 from command_gateway.refusals import RefusedError
 from legbook.contracts import codec, examples
-from legbook.contracts.legs import Leg
+from legbook.contracts.legs import Flags, Leg
 from legbook.contracts.status import ProjectorStatus
 from legbook.contracts.topics import LEGS, STATUS
 
@@ -131,3 +131,49 @@ async def test_what_does_not_come_is_unknown() -> None:
     with pytest.raises(RefusedError, match="no leg 7 of hq") as error:
         await Legs().arrival("hq", 7, _any, 0.01)
     assert error.value.reason == "unknown_leg"
+
+
+FIRST = replace(
+    LEG, leg_id=7, answered=False, linkedid_first="my-call", linkedid="other", flags=Flags(originated=True)
+)
+
+
+async def test_what_an_originate_began_is_found_by_its_id_once_it_is_answered() -> None:
+    legs = Legs()
+    waiting = asyncio.create_task(legs.begun("hq", "my-call", 5.0))
+    legs.put(leg_said(7, FIRST))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    legs.put(leg_said(7, replace(FIRST, answered=True)))
+
+    assert await waiting == Begun(7, answered=True, live=frozenset({7}))
+
+
+async def test_one_of_several_phones_is_not_all_of_them() -> None:
+    """A number that rings a group: it is over without an answer when the last one is."""
+    legs = Legs()
+    legs.put(leg_said(7, FIRST))
+    legs.put(leg_said(8, replace(FIRST, leg_id=8)))
+    legs.put(leg_said(7, None))
+    waiting = asyncio.create_task(legs.begun("hq", "my-call", 5.0))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    legs.put(leg_said(8, None))
+
+    assert await waiting == Begun(7, answered=False, live=frozenset())
+
+
+async def test_an_answer_is_remembered_when_the_leg_is_over() -> None:
+    legs = Legs()
+    for each in (FIRST, replace(FIRST, leg_id=8, answered=True)):
+        legs.put(leg_said(each.leg_id, each))
+    legs.put(leg_said(8, None))
+
+    assert await legs.begun("hq", "my-call", 5.0) == Begun(8, answered=True, live=frozenset({7}))
+
+
+async def test_a_call_that_was_not_originated_is_nobodys_command() -> None:
+    legs = Legs()
+    legs.put(leg_said(7, replace(FIRST, flags=Flags())))
+
+    assert await legs.begun("hq", "my-call", 0.01) is None

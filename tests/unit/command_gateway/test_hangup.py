@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from command_gateway.refusals import RefusedError
-from command_gateway.verbs import plan
+from command_gateway.verbs.hangup import plan
 from legbook.contracts import examples
 from legbook.contracts.commands import HangupArgs, Side
 from legbook.contracts.legs import Leg, Peer
@@ -17,6 +17,7 @@ def uniqueids(side: Side, leg: Leg = LEG) -> tuple[str, ...]:
     command = replace(examples.COMMAND, args=HangupArgs(leg_id=leg.leg_id, side=side))
     found = plan(command, leg)
     assert found.actions == tuple((("Action", "Hangup"), ("Channel", uid)) for uid in found.uniqueids)
+    assert found.gone == found.uniqueids
     return found.uniqueids
 
 
