@@ -39,15 +39,22 @@ def first_line(recording: Path) -> datetime:
 
 
 def expected(recording: Path) -> list[dict[str, str]]:
-    return _table(FIXTURES / "expected" / f"{name_of(recording)}.txt")
+    [table] = tables(FIXTURES / "expected" / f"{name_of(recording)}.txt")
+    return table
 
 
 def expected_talks(recording: Path) -> list[dict[str, str]]:
-    return _table(FIXTURES / "expected" / f"{name_of(recording)}.talks.txt")
+    [table] = tables(FIXTURES / "expected" / f"{name_of(recording)}.talks.txt")
+    return table
 
 
-def _table(path: Path) -> list[dict[str, str]]:
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+def tables(path: Path) -> list[list[dict[str, str]]]:
+    """The tables of a file, parted by empty lines; `#` begins a line of prose, two spaces or more part the cells."""
+    text = re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE).strip("\n")
+    return [_table(block.splitlines()) for block in re.split(r"\n{2,}", text)]
+
+
+def _table(lines: list[str]) -> list[dict[str, str]]:
     head, *rows = [re.split(r" {2,}", line.strip()) for line in lines]
     return [dict(zip(head, row, strict=True)) for row in rows]
 
