@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import sys
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -44,3 +46,8 @@ async def until(work: Coroutine[Any, Any, None], end: Coroutine[Any, Any, object
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def drop_output() -> None:
+    """After a BrokenPipeError: what is in the buffer goes nowhere, and says nothing at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

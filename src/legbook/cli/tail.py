@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from legbook.cli.lines import Record, belongs, json_lines, lines
-from legbook.cli.reaching import UNREACHABLE, partition_count, until, why
+from legbook.cli.reaching import UNREACHABLE, drop_output, partition_count, until, why
 from legbook.contracts import topics
 from legbook.contracts.topics import Topic
 from legbook.runtime import logs
@@ -62,7 +62,7 @@ def tail(
     except KeyboardInterrupt:
         return
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is in the buffer goes nowhere
+        drop_output()
     except UNREACHABLE as error:
         raise _refusal(why(error), CANNOT_START) from None
 

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-_COLOURS = {"RING": "cyan", "DIAL": "blue", "RINGING": "yellow", "LINK": "green"}
+from legbook.cli import rows
 
 
 class Screen(Protocol):
@@ -33,7 +33,15 @@ class Terminal:
 
     def show(self, live: list[dict[str, Any]], finished: int, last: list[dict[str, Any]]) -> None:
         below = ["hang up a leg, in another terminal:", f"  {_line(self._hangup, live)}", *self._addresses]
-        self._live.update(Group(_curcdr(live), Text(), _mycdr(finished, last), Text(), *map(Text, below)))
+        self._live.update(
+            Group(
+                rows.table(live, f"MySQL curcdr: {len(live)} legs now"),
+                Text(),
+                _mycdr(finished, last),
+                Text(),
+                *map(Text, below),
+            )
+        )
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -49,25 +57,21 @@ class Plain:
     def __init__(self, addresses: list[str], hangup: str) -> None:
         self._addresses, self._hangup = addresses, hangup
         self._told = False
-        self._rows: dict[int, str] = {}
+        self._changes = rows.Changes()
         self._finished: int | None = None
 
     def show(self, live: list[dict[str, Any]], finished: int, last: list[dict[str, Any]]) -> None:
-        now = {row["id"]: f"{row['pbx']} {row['disposition']:8}{_who(row)}" for row in live}
-        for leg_id, line in now.items():
-            if self._rows.get(leg_id) != line:
-                _print(f"curcdr {leg_id} {line}")
+        for line in self._changes.told(live):
+            _print(line)
         if live and not self._told:
             self._told = True
             _print(f"hang up a leg:         {_line(self._hangup, live)}")
-        for leg_id in self._rows.keys() - now.keys():
-            _print(f"curcdr {leg_id} gone")
         if last and self._finished is not None:
             for row in reversed(last[: max(0, finished - self._finished)]):
                 _print(
-                    f"mycdr  {row['pbx']} {row['disposition']} {_who(row)}, {row['billsec']} s; {finished} in all"
+                    f"mycdr  {row['pbx']} {row['disposition']} {rows.who(row)}, {row['billsec']} s; {finished} in all"
                 )
-        self._rows, self._finished = now, finished
+        self._finished = finished
 
     def __enter__(self) -> Self:
         for address in self._addresses:
@@ -89,25 +93,6 @@ def _line(hangup: str, live: list[dict[str, Any]]) -> str:
 def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def _who(row: dict[str, Any]) -> str:
-    to = row.get("dstchan") or row.get("dstdevice") or "nobody yet"
-    return f"{row['src']} -> {row['dst']} on {to}"
-
-
-def _curcdr(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"MySQL curcdr: {len(rows)} legs now", title_justify="left", min_width=100)
-    for name in ("id", "pbx", "src", "dst", "did", "dstchan", "disposition", "since", "answered"):
-        table.add_column(name)
-    for row in rows:
-        state = Text(row["disposition"], style=_COLOURS.get(row["disposition"], ""))
-        answered = "" if str(row["answertime"]).startswith("0000") else f"{row['answertime']:%H:%M:%S}"
-        table.add_row(
-            str(row["id"]), row["pbx"], row["src"], row["dst"], row["didnumber"], row["dstchan"], state,
-            f"{row['starttime']:%H:%M:%S}", answered,
-        )  # fmt: skip
-    return table
 
 
 def _mycdr(finished: int, last: list[dict[str, Any]]) -> Table:
