@@ -43,7 +43,7 @@ def _tell() -> Callable[[str], None]:
 async def _show(world: World, seconds: float) -> None:
     played = [pbxs.for_demo(name) for name in pbxs.NAMES]
     async with playing(world, played) as watch:
-        with screen.choose(_addresses(world), _hangup(world)) as shown:
+        with screen.choose(_addresses(world), _command(world)) as shown:
             deadline = time.monotonic() + seconds if seconds else float("inf")
             while time.monotonic() < deadline:
                 await asyncio.to_thread(lambda: shown.show(watch.live(), watch.finished(), watch.last(6)))
@@ -53,9 +53,9 @@ async def _show(world: World, seconds: float) -> None:
                 await asyncio.sleep(_EVERY)
 
 
-def _hangup(world: World) -> str:
+def _command(world: World) -> str:
     servers = world.env["KAFKA_BOOTSTRAP_SERVERS"]
-    return f"KAFKA_BOOTSTRAP_SERVERS={servers} .venv/bin/legbook command hangup"
+    return f"KAFKA_BOOTSTRAP_SERVERS={servers} .venv/bin/legbook command"
 
 
 def _addresses(world: World) -> list[str]:

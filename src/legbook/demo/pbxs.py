@@ -13,6 +13,7 @@ _DEMO: Final = {
     "hq": ("22.10.1-pjsip", [RING_GROUP, "01-simple-answered", "03-busy", "04-caller-cancels"]),
     "branch": ("16.28.0-chan_sip", ["01-simple-answered", RING_GROUP, "07-ringgroup-nobody", "02-no-answer"]),
 }
+_CLICK: Final = ["15a-originate-success"]
 SPACING: Final = 5.0  # seconds between two calls of one PBX
 
 
@@ -22,7 +23,7 @@ def recordings(profile: str, scenarios: Sequence[str]) -> list[Path]:
 
 
 def for_demo(name: str) -> FakePbx:
-    """Calls for ever, at real speed."""
+    """Calls for ever, at real speed; 201 can be clicked, to dial 90555123."""
     profile, scenarios = _DEMO[name]
     return FakePbx(
         name,
@@ -30,6 +31,7 @@ def for_demo(name: str) -> FakePbx:
         username=USERNAME,
         secret=SECRET,
         others=[GATEWAY],
+        clicks=recordings(profile, _CLICK),
         rounds=None,
         spacing=SPACING,
         begin_on_login=True,

@@ -19,20 +19,28 @@ class Screen(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
-def choose(addresses: list[str], hangup: str) -> Screen:
-    """`hangup`: what to type before the PBX and the id of a leg."""
-    return Terminal(addresses, hangup) if sys.stdout.isatty() else Plain(addresses, hangup)
+CLICK = "originate hq PJSIP/201 90555123"
+
+
+def choose(addresses: list[str], command: str) -> Screen:
+    """`command`: what to type before the verb."""
+    return Terminal(addresses, command) if sys.stdout.isatty() else Plain(addresses, command)
 
 
 class Terminal:
     """For people."""
 
-    def __init__(self, addresses: list[str], hangup: str) -> None:
-        self._addresses, self._hangup = addresses, hangup
+    def __init__(self, addresses: list[str], command: str) -> None:
+        self._addresses, self._command = addresses, command
         self._live = Live(console=Console(), refresh_per_second=8)
 
     def show(self, live: list[dict[str, Any]], finished: int, last: list[dict[str, Any]]) -> None:
-        below = ["hang up a leg, in another terminal:", f"  {_line(self._hangup, live)}", *self._addresses]
+        below = [
+            "in another terminal, hang up a leg, or let 201 ring and dial for it:",
+            f"  {self._command} {_hangup(live)}",
+            f"  {self._command} {CLICK}",
+            *self._addresses,
+        ]
         self._live.update(
             Group(
                 rows.table(live, f"MySQL curcdr: {len(live)} legs now"),
@@ -54,8 +62,8 @@ class Terminal:
 class Plain:
     """For pipes and logs."""
 
-    def __init__(self, addresses: list[str], hangup: str) -> None:
-        self._addresses, self._hangup = addresses, hangup
+    def __init__(self, addresses: list[str], command: str) -> None:
+        self._addresses, self._command = addresses, command
         self._told = False
         self._changes = rows.Changes()
         self._finished: int | None = None
@@ -65,7 +73,7 @@ class Plain:
             _print(line)
         if live and not self._told:
             self._told = True
-            _print(f"hang up a leg:         {_line(self._hangup, live)}")
+            _print(f"hang up a leg:         {self._command} {_hangup(live)}")
         if last and self._finished is not None:
             for row in reversed(last[: max(0, finished - self._finished)]):
                 _print(
@@ -76,18 +84,19 @@ class Plain:
     def __enter__(self) -> Self:
         for address in self._addresses:
             _print(address)
+        _print(f"click to dial:         {self._command} {CLICK}")
         return self
 
     def __exit__(self, *_: object) -> None:
         sys.stdout.flush()
 
 
-def _line(hangup: str, live: list[dict[str, Any]]) -> str:
-    """For the youngest leg that talks, or rings: it is there for a while."""
+def _hangup(live: list[dict[str, Any]]) -> str:
+    """Of the youngest leg that talks, or rings: it is there for a while."""
     ready = [row for row in live if row["dstuid"]]
     talking = [row for row in ready if row["disposition"] == "LINK"]
     row = next(iter((talking or ready)[::-1]), None)
-    return f"{hangup} {row['pbx']} {row['id']}" if row else f"{hangup} PBX ID"
+    return f"hangup {row['pbx']} {row['id']}" if row else "hangup PBX ID"
 
 
 def _print(line: str) -> None:
