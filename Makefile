@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 SECONDS ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo test faults smoke asterisk bench lint types arch contracts ci clean
+.PHONY: help install lock demo picture test faults properties smoke asterisk bench lint types arch contracts ci clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' Makefile | awk '{ n = $$1; $$1 = ""; printf "  make %-10s%s\n", n, $$0 }'
@@ -21,14 +21,17 @@ install: .venv/installed ## .venv with everything, from the hash-locked requirem
 demo: install ## everything on this machine, with two PBXs played from recordings (SECONDS=30 ends by itself)
 	@exec $(PY) -m legbook.demo --seconds $(SECONDS)
 
+picture: install ## docs/images/demo.svg: what the demo shows
+	@exec $(PY) -m legbook.demo --picture docs/images/demo.svg
+
 test: install ## all tests, on a real Kafka, MariaDB and ClickHouse
 	@exec $(PY) -m pytest
 
 faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (a quarter of an hour; FAULTS_SEED)
 	@exec $(PY) -m pytest -q -m faults tests/faults
-properties: install ## every cut of every recording, and what must hold there (a quarter of an hour)
-	LEGBOOK_PROPERTIES=all .venv/bin/python -m pytest -q tests/properties --timeout 900
 
+properties: install ## every cut of every recording, and what must hold there (a quarter of an hour)
+	@LEGBOOK_PROPERTIES=all exec $(PY) -m pytest -q tests/properties --timeout 900
 
 smoke: install ## one call through everything, checked; ends by itself
 	@exec $(PY) -m legbook.demo.smoke

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from legbook.demo import pbxs, screen
+from legbook.demo import picture as svg
 from legbook.demo.playing import playing
 from legbook.demo.world import SERVICES, World
 from legbook.devstack import StackError
@@ -21,13 +22,16 @@ _EVERY = 0.15  # seconds between two looks
 def main(
     folder: Annotated[Path, typer.Option(help="Data and logs; kept for the next start.")] = Path(".demo"),
     seconds: Annotated[float, typer.Option(help="End after so long; 0: at Ctrl-C.")] = 0,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the screen into this SVG when much is going on, and end.")
+    ] = None,
 ) -> None:
     """Start everything on loopback and show the calls."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with World(folder, _tell()) as world:
-            asyncio.run(_show(world, seconds))
+            asyncio.run(_draw(world, picture) if picture else _show(world, seconds))
     except StackError as error:
         typer.echo(f"demo: {error}", err=True)
         raise typer.Exit(1) from None
@@ -51,6 +55,16 @@ async def _show(world: World, seconds: float) -> None:
                     if world.exit_code(name) is not None:
                         raise StackError(f"{name} has ended:\n{world.log(name)[-2000:]}")
                 await asyncio.sleep(_EVERY)
+
+
+async def _draw(world: World, path: Path) -> None:
+    terminal = screen.Terminal(_addresses(world), _command(world))
+    async with playing(world, [pbxs.for_demo(name) for name in pbxs.NAMES]) as watch:
+        live, finished = watch.live(), watch.finished()
+        while not svg.is_good(live, finished):
+            await asyncio.sleep(_EVERY)
+            live, finished = await asyncio.to_thread(lambda: (watch.live(), watch.finished()))
+        svg.save(terminal.drawn(live, finished, watch.last(6)), "make demo", path)
 
 
 def _command(world: World) -> str:

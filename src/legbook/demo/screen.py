@@ -35,20 +35,22 @@ class Terminal:
         self._live = Live(console=Console(), refresh_per_second=8)
 
     def show(self, live: list[dict[str, Any]], finished: int, last: list[dict[str, Any]]) -> None:
+        self._live.update(self.drawn(live, finished, last))
+
+    def drawn(self, live: list[dict[str, Any]], finished: int, last: list[dict[str, Any]]) -> Group:
+        """All that is on the screen."""
         below = [
             "in another terminal, hang up a leg, or let 201 ring and dial for it:",
             f"  {self._command} {_hangup(live)}",
             f"  {self._command} {CLICK}",
             *self._addresses,
         ]
-        self._live.update(
-            Group(
-                rows.table(live, f"MySQL curcdr: {len(live)} legs now"),
-                Text(),
-                _mycdr(finished, last),
-                Text(),
-                *map(Text, below),
-            )
+        return Group(
+            rows.table(live, f"MySQL curcdr: {len(live)} legs now"),
+            Text(),
+            _mycdr(finished, last),
+            Text(),
+            *map(Text, below),
         )
 
     def __enter__(self) -> Self:
