@@ -25,7 +25,7 @@ picture: install ## docs/images/demo.svg: what the demo shows
 	@exec $(PY) -m legbook.demo --picture docs/images/demo.svg
 
 test: install ## all tests, on a real Kafka, MariaDB and ClickHouse
-	@exec $(PY) -m pytest
+	@exec $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (a quarter of an hour; FAULTS_SEED)
 	@exec $(PY) -m pytest -q -m faults tests/faults

@@ -86,7 +86,7 @@ class MariaDB(Server):
             return []
         this, part = self._installation, unfinished(home)
         shutil.rmtree(part, ignore_errors=True)
-        common = ["--no-defaults", f"--datadir={part}"]
+        common = ["--no-defaults", f"--datadir={part}", own_tmpdir(home)]
         if not this.is_mariadb:
             return [[this.program, *common, "--initialize-insecure", *as_user()]]
         more = [f"--basedir={this.base}", "--auth-root-authentication-method=normal", "--skip-test-db"]
@@ -98,7 +98,8 @@ class MariaDB(Server):
             unfinished(home).rename(data)  # only whole data gets its name
         # MariaDB 11.4 makes a new RSA key at every start (3 s) unless --skip-ssl. MySQL's passwords need TLS.
         own = [f"--basedir={this.base}", "--skip-ssl"] if this.is_mariadb else []
-        place = [f"--datadir={data}", f"--pid-file={data / 'mysql.pid'}", f"--port={home.ports['mysql']}"]
+        files = [f"--datadir={data}", f"--pid-file={data / 'mysql.pid'}", own_tmpdir(home)]
+        place = [*files, f"--port={home.ports['mysql']}"]
         init = f"--init-file={home.folder / 'init.sql'}"
         return [this.program, "--no-defaults", *own, *place, *this.options, *as_user(), *OPTIONS, init]
 
@@ -142,3 +143,10 @@ def as_user() -> list[str]:
 
 def unfinished(home: Home) -> Path:
     return home.folder / "mysql.part"
+
+
+def own_tmpdir(home: Home) -> str:
+    """Two servers that make their data at the same time take each other's temporary tables away in a shared one."""
+    folder = home.folder / "mysql.tmp"
+    folder.mkdir(exist_ok=True)
+    return f"--tmpdir={folder}"

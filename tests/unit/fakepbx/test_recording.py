@@ -198,7 +198,7 @@ def test_what_is_no_recording_is_refused_by_file_and_line(
 
 
 @pytest.mark.parametrize(
-    "content", [b"no gzip", gzip.compress(b'{"t": 1, "banner": "x"}\n' * 50)[:-12], None]
+    "content", [b"no gzip", gzip.compress(b'{"t": 1, "banner": "x"}\n' * 50, mtime=0)[:-12], None]
 )
 def test_a_damaged_or_missing_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "bad.jsonl.gz"
