@@ -2,10 +2,23 @@
 
 import typer
 
-from legbook.cli import command, explain, fakepbx, fold, migrate, reference, status, tail, topics, watch
+from legbook.cli import (
+    command,
+    doctor,
+    explain,
+    fakepbx,
+    fold,
+    migrate,
+    reference,
+    status,
+    tail,
+    topics,
+    watch,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(fold.fold)
+app.command()(doctor.doctor)
 app.command()(explain.explain)
 app.command()(fakepbx.fakepbx)
 app.command()(migrate.migrate)
