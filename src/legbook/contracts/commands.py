@@ -59,10 +59,10 @@ Number = Annotated[
 
 
 class HangupArgs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which channels of the leg: the caller's, the called phone's, or both with one write."""
+    """Which channels of which leg; both are hung up with one write."""
 
     leg_id: LegId
-    side: Side
+    side: Annotated[Side, Meta(description="The caller's channel, the called phone's, or both.")]
 
 
 class OriginateArgs(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,8 +131,8 @@ class CommandResult(Struct, frozen=True, kw_only=True):
     """The newest state of a command. All but `sent` are final: a command is sent to the PBX once or never."""
 
     v: Literal[1] = 1
-    command_id: str
-    pbx: str
+    command_id: Annotated[str, Meta(description="Of the command.")]
+    pbx: Annotated[str, Meta(description="Of the command.")]
     state: Annotated[
         State,
         Meta(
@@ -147,7 +147,7 @@ class CommandResult(Struct, frozen=True, kw_only=True):
     message: Annotated[str, Meta(description="The same for people, with the field at fault.")] = ""
     uniqueids: Annotated[list[str], Meta(description="Channels that were named to the PBX.")] = []
     leg_ids: Annotated[list[int], Meta(description="Legs it was about, or that it began.")] = []
-    at: Moment
+    at: Annotated[Moment, Meta(description="When the gateway said so.")]
     verb: Annotated[str, Meta(description="What was asked.")] = ""
     due: Annotated[
         Moment | None, Meta(description="Of sent: an end is on record by then, unless a gateway is killed.")

@@ -1,10 +1,12 @@
 """`pbx.ami.owners.v1` and `pbx.status.v1`: who listens to a PBX, and how well listener and projector do."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from legbook.contracts.raw import BootTime, Epoch, Moment, PbxName
+
+At = Annotated[Moment, Meta(description="When this was so, by the clock of who says it.")]
 
 
 class Owner(Struct, frozen=True, kw_only=True):
@@ -13,47 +15,52 @@ class Owner(Struct, frozen=True, kw_only=True):
     v: Literal[1] = 1
     pbx: PbxName
     epoch: Epoch
-    worker: str
-    process: str
+    worker: Annotated[str, Meta(description="Name of its slot.")]
+    process: Annotated[str, Meta(description="Another one for each start of that worker.")]
     boot: BootTime | None = None
 
 
 class IngestStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="ingest"):
-    """Key `pbx|ingest`; a tombstone when the PBX has left the fleet. `last_gap`: when somebody began to listen again.
-
-    `reason`: why it is down, as in connection.down; "" while it is up. `ami`: version of the manager interface;
-    `asterisk`: null until it has been asked.
-    """
+    """Key `pbx|ingest`; a tombstone when the PBX has left the fleet."""
 
     v: Literal[1] = 1
     pbx: PbxName
     epoch: Epoch
-    at: Moment
-    state: Literal["up", "down"]
-    reason: str
-    since: Moment
-    ami: str | None = None
-    asterisk: str | None = None
+    at: At
+    state: Annotated[Literal["up", "down"], Meta(description="Of the link to the PBX.")]
+    reason: Annotated[str, Meta(description='Why it is down, as in connection.down; "" while it is up.')]
+    since: Annotated[Moment, Meta(description="When that began.")]
+    ami: Annotated[str | None, Meta(description="Version of the manager interface.")] = None
+    asterisk: Annotated[str | None, Meta(description="Its version; null until it has been asked.")] = None
     boot: BootTime | None = None
-    last_gap: Moment | None = None
+    last_gap: Annotated[
+        Moment | None, Meta(description="When somebody began to listen again, after nobody had.")
+    ] = None
 
 
 class ProjectorStatus(Struct, frozen=True, kw_only=True, tag_field="part", tag="projector"):
-    """Key `pbx|projector`; a tombstone when the PBX has left the fleet.
-
-    `lag`: seconds since the newest folded entry was received; heartbeats come every second, so about one is none.
-    `late_entries`: of an older epoch, not folded, since the partition was taken over. `suspect_since`: the state may
-    be wrong since then; ingest sends a snapshot.
-    """
+    """Key `pbx|projector`; a tombstone when the PBX has left the fleet."""
 
     v: Literal[1] = 1
     pbx: PbxName
     epoch: Epoch
-    at: Moment
-    lag: float
-    late_entries: int
-    live_legs: int
-    suspect_since: Moment | None = None
+    at: At
+    lag: Annotated[
+        float,
+        Meta(
+            description="Seconds since the newest folded entry was received; heartbeats come every second, so about "
+            "one is none."
+        ),
+    ]
+    late_entries: Annotated[
+        int,
+        Meta(description="Entries of an older epoch, not folded, since the partition was taken over."),
+    ]
+    live_legs: Annotated[int, Meta(description="How many there are.")]
+    suspect_since: Annotated[
+        Moment | None,
+        Meta(description="The state may be wrong since then; ingest sends a snapshot. Null: it is not."),
+    ] = None
 
 
 Status = IngestStatus | ProjectorStatus
