@@ -124,6 +124,24 @@ COLUMNS: Final[dict[str, Callable[[Leg], Any]]] = {
     "is_deleted": lambda _: 0,
 }
 NAMES: Final = tuple(COLUMNS)
+# Fields of a leg behind a column, the one that counts first; what is not here has the name of its field.
+FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "calldate": ("start", "born", "leg_id"),
+    "channel": ("srcchan",),
+    "dstchannel": ("dstchan",),
+    "duration": ("start", "end"),
+    "duration_exact": ("start", "end"),
+    "billsec_exact": ("billsec",),
+    "billsec_leg_a_exact": ("billsec_leg_a",),
+    "ring_seconds": ("start", "answer", "end", "kind"),
+    "peer_num": ("peer",),
+    "peer_name": ("peer",),
+    "peer_chan": ("peer",),
+    "peer_uid": ("peer",),
+    "peer_device": ("peer",),
+    "ver": ("epoch", "seq"),
+    "is_deleted": (),
+}
 _VALUES: Final = tuple(COLUMNS.items())
 
 

@@ -48,6 +48,20 @@ WIDTHS: Final[Mapping[str, int | None]] = {
     "ver": None,
 }
 COLUMNS: Final = tuple(WIDTHS)
+# Fields of a leg behind a column, the one that counts first; what is not here has the name of its field.
+FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "id": ("leg_id",),
+    "src": ("src", "peer"),
+    "srcname": ("srcname", "peer"),
+    "srcchan": ("srcchan", "peer", "src_gone"),
+    "didnumber": ("didnumber", "peer"),
+    "starttime": ("born",),
+    "answertime": ("answer",),
+    "calldate": ("src_up", "answer"),
+    "srcuid": ("srcuid", "peer"),
+    "disposition": ("state",),
+    "ver": ("epoch", "seq"),
+}
 
 
 def row(leg: Leg, zone: tzinfo) -> Row:

@@ -7,8 +7,12 @@ import typer
 from prometheus_client.metrics import MetricWrapperBase
 from typer.testing import CliRunner
 
-from legbook.cli.reference import SERVICES, pages, reference
+from legbook.cli import app as legbook
+from legbook.cli.reference import pages, reference
+from legbook.cli.reference.services import SERVICES
+from legbook.contracts.asyncapi import ALL_TOPICS
 from legbook.contracts.legs import Flags, Hold, Interval, Leg, Peer
+from legbook.contracts.schemas import MESSAGES
 from tests.contracts.folder import ROOT
 
 REFERENCE = ROOT / "docs/reference"
@@ -31,11 +35,19 @@ def test_the_committed_page_is_what_the_code_says(page: str) -> None:
     assert (REFERENCE / page).read_text() == pages()[page]
 
 
+def tables(page: str) -> list[list[list[str]]]:
+    """Cells of every table, its head first."""
+    found = re.findall(r"(?:^\|.*\n)+", pages()[page], re.MULTILINE)
+    return [[re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines()] for table in found]
+
+
 @pytest.mark.parametrize("page", pages())
 def test_every_row_has_a_meaning(page: str) -> None:
-    for row in rows(page):
-        assert row[-1], row
-        assert len(row) == len(rows(page)[0])
+    assert tables(page)
+    for head, _rule, *body in tables(page):
+        for row in body:
+            assert row[-1].strip(), row
+            assert len(row) == len(head), row
 
 
 def test_every_service_is_told() -> None:
@@ -73,6 +85,30 @@ def test_every_field_of_a_leg_is_told() -> None:
     told = [row[0].strip("`") for row in rows("legs.md")]
     kinds = (Leg, Peer, Interval, Hold, Flags)
     assert sorted(told) == sorted(name for kind in kinds for name in kind.__struct_fields__)
+
+
+def test_every_option_of_the_help_is_told_whatever_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    page = pages()["cli.md"]
+    monkeypatch.setenv("COLUMNS", "200")
+    assert page == pages()["cli.md"]
+    sections = re.findall(r"^## legbook (.*)\n((?:(?!## ).*\n)*)", page, re.MULTILINE)
+    assert len(sections) >= 9
+    for path, text in sections:
+        shown = CliRunner().invoke(legbook, [*path.split(), "--help"]).output
+        listed = [line for line in shown.splitlines() if line.lstrip("│ *").startswith("--")]
+        options = {name for line in listed for name in re.findall(r"--[a-z-]+", line)[:2]} - {"--help"}
+        assert options
+        for option in options:
+            assert f"`{option}`" in text
+
+
+def test_every_topic_and_message_is_told() -> None:
+    page = pages()["topics.md"]
+    for topic in ALL_TOPICS:
+        assert f"\n## {topic.name}\n" in page
+    for message in MESSAGES:
+        assert f"\n## {message}\n" in page
 
 
 def test_check_names_what_differs_and_leaves_other_pages_alone(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ Rounds = Annotated[int | None, typer.Option(help="How many calls in all; without
 Spacing = Annotated[
     float | None, typer.Option(help="Seconds between the starts of calls; without it: one after the other.")
 ]
-Username = Annotated[str, typer.Option(envvar="FAKEPBX_USERNAME")]
-Secret = Annotated[str, typer.Option(envvar="FAKEPBX_SECRET")]
+Username = Annotated[str, typer.Option(envvar="FAKEPBX_USERNAME", help="Who may log in.")]
+Secret = Annotated[str, typer.Option(envvar="FAKEPBX_SECRET", help="With which password.")]
 Name = Annotated[str, typer.Option(help="Its name in messages.")]
 
 

@@ -20,7 +20,7 @@ from legbook.contracts.topics import Topic, partition_of
 
 def _readme() -> str:
     keys = {t.name: t.key.replace("|", "\\|") for t in ALL_TOPICS}  # a bar would end the cell
-    rows = [f"| `{t.name}` | `{keys[t.name]}` | {_kept(t)} | {t.purpose} |" for t in ALL_TOPICS]
+    rows = [f"| `{t.name}` | `{keys[t.name]}` | {kept(t)} | {t.purpose} |" for t in ALL_TOPICS]
     names = ["hq", "branch-2", "a", "pbx_07", "0123456789abcdef0123456789abcdef"]
     vectors = [f"| `{name}` | {partition_of(name, 4)} | {partition_of(name, 12)} |" for name in names]
     return (
@@ -34,7 +34,8 @@ def _readme() -> str:
     )
 
 
-def _kept(topic: Topic) -> str:
+def kept(topic: Topic) -> str:
+    """What of a topic is there, and for how long."""
     policy, retention = topic.config["cleanup.policy"], topic.config.get("retention.ms")
     newest = "newest of each key" if "compact" in policy else ""
     if retention is None:
