@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 SECONDS ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help install lock demo picture test faults properties smoke asterisk bench lint types arch contracts ci clean
+.PHONY: help install lock demo picture test faults properties smoke asterisk node bench lint types arch contracts ci clean
 
 help: ## what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1 /p' Makefile | awk '{ n = $$1; $$1 = ""; printf "  make %-10s%s\n", n, $$0 }'
@@ -38,6 +38,9 @@ smoke: install ## one call through everything, checked; ends by itself
 
 asterisk: install ## against a real Asterisk 22 (skipped with a reason where it cannot be fetched)
 	@exec $(PY) -m pytest -m asterisk tests/asterisk
+
+node: install ## the examples in JavaScript of docs/how-to (skipped with a reason where Node or its packages are missing)
+	@exec $(PY) -m pytest -m node tests/docs
 
 bench: install ## how fast, as ratios to a baseline of the same run
 	@exec $(PY) -m tests.benchmarks

@@ -43,7 +43,7 @@ def _leaf(command: Any, path: str) -> Iterator[str]:
     about = [each for each in command.params if each.name != "help"]
     names = [_placeholder(each) for each in about if each.param_type_name == "argument"]
     yield f"## {path}\n"
-    yield f"`{' '.join([path, *names, '[OPTION]…'])}`\n"
+    yield f"```text\n{' '.join([path, *names, '[OPTION]…'])}\n```\n"
     yield " ".join((command.help or "").split()) + "\n"
     yield from table(("parameter", "default", "meaning"), map(_parameter, about))
 

@@ -19,7 +19,7 @@ def page() -> Iterator[str]:
     yield (
         "A record is JSON in UTF-8, headers are text. All records of a PBX are in one partition of a topic, "
         "`(murmur2(pbx) & 0x7fffffff) % P` whatever the key, with the same number P of partitions for all topics "
-        "(`legbook topics apply --partitions`). "
+        "(`--partitions` of `legbook topics apply`). "
         f"[The rules for readers and writers]({_CONTRACTS}/README.md#rules). {HEAD}"
     )
     yield from table(
