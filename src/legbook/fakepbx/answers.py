@@ -1,5 +1,7 @@
 """Answers to the actions that need a login, word for word as Asterisk 16 and 22 gave them in recordings."""
 
+from typing import Final
+
 from legbook.fakepbx.actions import Action
 from legbook.fakepbx.causes import parse_cause
 from legbook.fakepbx.clicks import Click
@@ -8,6 +10,7 @@ from legbook.fakepbx.masks import parse_mask
 from legbook.fakepbx.moments import to_ami, to_datetime
 from legbook.fakepbx.session import Session
 from legbook.fakepbx.switch import Handler, Switch
+from legbook.fakepbx.users import needs
 
 
 async def ping(switch: Switch, session: Session, action: Action) -> None:
@@ -109,12 +112,29 @@ def _not_originated(switch: Switch, action: Action) -> None:
     )
 
 
+async def list_commands(_switch: Switch, session: Session, action: Action) -> None:
+    """Those of ours that this user may do, each with the classes of which one is enough."""
+    may = session.user.may if session.user else lambda _: False
+    lines = [
+        (name, f"{name}.  (Priv: {','.join([*sorted(classes), 'all']) if classes else '<none>'})")
+        for name in _SPELT
+        if may(name.lower())
+        for classes in [needs(name.lower())]
+    ]
+    session.reply(action, "Success", *lines)
+
+
+_SPELT: Final = (
+    *("BridgeInfo", "BridgeList", "CoreSettings", "CoreShowChannels", "CoreStatus", "Events", "Hangup"),
+    *("ListCommands", "Originate", "ParkedCalls", "Ping", "QueueStatus", "Status"),
+)
 HANDLERS: dict[str, Handler] = {
     "ping": ping,
     "events": events,
     "corestatus": core_status,
     "coresettings": core_settings,
     "hangup": hangup,
+    "listcommands": list_commands,
     "originate": originate,
     **LIST_HANDLERS,
 }

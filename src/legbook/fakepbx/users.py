@@ -45,11 +45,16 @@ class User:
 
     def may(self, action: str) -> bool:
         """The action in lower case."""
-        needed = _NEEDS.get(action)
-        return needed is None or bool(needed & self.write)
+        needed = needs(action)
+        return not needed or bool(needed & self.write)
 
     def sees(self, mask: frozenset[str]) -> frozenset[str]:
         return mask if self.read is ALL else mask & self.read
+
+
+def needs(action: str) -> frozenset[str]:
+    """The classes of which one is enough; none: whoever is logged in may. The action in lower case."""
+    return _NEEDS.get(action, frozenset())
 
 
 def login(users: Iterable[User], username: str, secret: str) -> User | None:

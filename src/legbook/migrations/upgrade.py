@@ -44,7 +44,7 @@ def print_sql(database: Database, say: Say) -> None:
                 current = _context(database, connection=connection).get_current_revision()
         else:
             say(f"{database.creation()};\n")
-        if current == _scripts(database).get_current_head():
+        if current == scripts_of(database).get_current_head():
             say(f"-- nothing to do: {current} is the newest revision\n")
             return
         for statement in filter(None, (f"USE {database.quoted}", database.session)):
@@ -85,7 +85,7 @@ def _check(database: Database, connection: Connection) -> None:
         )
 
 
-def _scripts(database: Database) -> ScriptDirectory:
+def scripts_of(database: Database) -> ScriptDirectory:
     here = Path(__file__).parent
     return ScriptDirectory(str(here), version_locations=[str(here / database.name)])
 
@@ -97,7 +97,7 @@ def _context(
     dialect: Dialect | None = None,
     **options: Any,
 ) -> MigrationContext:
-    scripts = _scripts(database)
+    scripts = scripts_of(database)
 
     def newest(revision: Any, _context: MigrationContext) -> Any:
         return scripts._upgrade_revs("head", revision)  # noqa: SLF001  # what alembic.command.upgrade calls
@@ -119,10 +119,10 @@ def _explained(database: Database) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, *ERRORS) as error:
-        raise CannotStartError(f"{database.variable}: {database}: {_reason(error)}") from None
+        raise CannotStartError(f"{database.variable}: {database}: {reason_of(error)}") from None
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """One line, in the server's words."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig

@@ -15,7 +15,7 @@ from cdr_archiver.table import COLUMN_TYPES, TABLE
 from legbook.cli.doctor import revision
 from legbook.cli.doctor.finding import Finding, Findings, fail, in_thread, ok, warn
 from legbook.migrations.databases import Clickhouse
-from legbook.migrations.upgrade import VERSION_TABLE, _reason
+from legbook.migrations.upgrade import VERSION_TABLE, reason_of
 from legbook.runtime.settings import ClickhouseSettings, load
 from legbook.runtime.stop import CannotStartError
 
@@ -41,7 +41,7 @@ def _check() -> Iterator[Finding]:
         yield fail(str(error), "CLICKHOUSE_URL says where ClickHouse is and who logs in")
     except failures.ERRORS as error:
         todo = _TODO.get(failures.of(error), "CLICKHOUSE_URL says where ClickHouse is (its HTTP port, 8123)")
-        yield fail(f"{database}: {_reason(error)}", todo)
+        yield fail(f"{database}: {reason_of(error)}", todo)
 
 
 def _connect(database: Clickhouse) -> Client:

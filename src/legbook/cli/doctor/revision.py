@@ -5,7 +5,7 @@ from typing import Final
 
 from legbook.cli.doctor.finding import Finding, fail, ok
 from legbook.migrations.databases import Database
-from legbook.migrations.upgrade import VERSION_TABLE, _scripts
+from legbook.migrations.upgrade import VERSION_TABLE, scripts_of
 
 _APPLIED: Final = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  # our own name
 
@@ -17,7 +17,7 @@ def found(database: Database, there: Collection[str], one: Callable[[str], str])
 
 def judged(database: Database, there: Collection[str], applied: str | None) -> Finding:
     """`applied`: None if it was never migrated."""
-    wanted, migrate = _scripts(database).get_current_head(), f"legbook migrate --only {database.name}"
+    wanted, migrate = scripts_of(database).get_current_head(), f"legbook migrate --only {database.name}"
     if applied is None:
         return fail("has no schema of legbook", migrate)
     if applied != wanted:
