@@ -117,7 +117,7 @@ def _called_by(step: Step, channel: Channel, others: list[str]) -> bool:
 
 
 def _legs_in(step: Step, talk: Together) -> list[tuple[Leg, Channel]]:
-    channels = [c for c in map(step.calls.channels.get, talk.channels) if c is not None]
+    channels = [step.calls.channels[uniqueid] for uniqueid in talk.channels]
     return [(leg, channel) for channel in channels for leg in _legs_of(step, channel)]
 
 

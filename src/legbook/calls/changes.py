@@ -17,10 +17,6 @@ class LegChange:
     leg: Leg
     rules: tuple[str, ...] = ()
 
-    @property
-    def ended(self) -> bool:
-        return self.leg.state == "ended"
-
 
 @dataclass(frozen=True, slots=True)
 class Talk:

@@ -97,7 +97,7 @@ class PbxState:
         self._reach(step, entry.at or entry.received_at, of_event=isinstance(entry, Event))
         if isinstance(entry, Event):
             _place(step, entry)
-        elif type(entry) in _LINKS:
+        else:
             step.rule, link = _LINKS[type(entry)]
             link(step, entry)
 

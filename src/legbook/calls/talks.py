@@ -102,9 +102,8 @@ def _stop(step: Step, number: int, end: datetime | None) -> None:
     talk = step.calls.talks[number]
     talk.end = end
     step.calls.parted.append(number)
-    for channel in map(step.calls.channels.get, talk.channels):
-        if channel is not None:
-            channel.talk = None
+    for uniqueid in talk.channels:  # whoever goes leaves its talk first
+        step.calls.channels[uniqueid].talk = None
     answers.ends(step, talk)
     step.later(MERGE.total_seconds(), "talks.over", "")
 

@@ -57,8 +57,7 @@ def destroy(step: Step, event: Event) -> None:
 def local(step: Step, event: Event) -> None:
     """Names both halves of a Local pair: needed when we did not see their birth."""
     for side in ("LocalOne", "LocalTwo"):
-        if first(event.fields, f"{side}Uniqueid"):
-            seen(step, event, side)
+        seen(step, event, side)
 
 
 def talk_over(step: Step, _key: str) -> None:
