@@ -77,7 +77,7 @@ def release(step: Step, uniqueid: str) -> None:
 def _release(step: Step, uniqueid: str, behind: Behind, *, originated: bool) -> None:
     held = step.calls.held.pop(uniqueid)
     called = step.calls.channels.get(uniqueid)
-    if called is None:
+    if called is None or called.called_leg:  # given up, or bridged while it waited
         return
     caller = behind.caller
     before = legs.take_caller_leg(step, caller) if caller else None
