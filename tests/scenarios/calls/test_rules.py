@@ -1,6 +1,6 @@
 """Rules that the recordings do not show, by hand-made streams; and that nothing can make the fold raise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from legbook.calls.checkpoint import Checkpoint, NewerFormatError, dump
 from legbook.calls.rules import EVENTS
 from legbook.calls.state import Calls
 from legbook.contracts.legs import Leg
-from legbook.contracts.raw import ConnectionDown, Event, Heartbeat
+from legbook.contracts.raw import ConnectionDown, Entry, Event, Heartbeat
 from tests.recorded import PLAYED, entries, new_state
 
 T0 = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -25,6 +25,7 @@ class Pbx:
 
     def __init__(self) -> None:
         self.state, self.seq, self.time = new_state(), 0, T0
+        self.boot: int | None = None
         self.legs: dict[int, Leg] = {}
         self.talks: list[Talk] = []
         self.surprises: list[Surprise] = []
@@ -43,8 +44,19 @@ class Pbx:
                     fields={"Event": name, **sent},
                 ),
                 epoch=1,
+                boot=self.boot,
             )
         )
+
+    def tell(self, kind: Callable[..., Entry], after: float = 0.01, /, **fields: object) -> None:
+        """An entry of our own, which is no event."""
+        self.seq += 1
+        self.time += timedelta(seconds=after)
+        entry = kind(seq=self.seq, at=self.time, received_at=self.time, **fields)
+        self.take(self.state.apply(entry, epoch=1, boot=self.boot))
+
+    def beat(self, after: float = 0.01, state: str = "up") -> None:
+        self.tell(Heartbeat, after, state=state)
 
     def take(self, changes: Sequence[object]) -> None:
         for change in changes:
