@@ -22,7 +22,7 @@ REMEMBERED: Final = timedelta(seconds=60)
 MOST_GONE: Final = 10_000
 
 
-def estimate(step: Step, leg: Leg, reason: EndReason, end: datetime | None, rule: str) -> None:
+def estimate(step: Step, leg: Leg, reason: EndReason, end: datetime | None, rule: str) -> Leg:
     """Ends a leg without a Hangup; never before what is known of it."""
     latest = max((t for t in (leg.start, leg.answer, end) if t is not None), default=None)
     closed = legs.close(step, leg, reason, latest, rule, exact=False)
@@ -32,6 +32,7 @@ def estimate(step: Step, leg: Leg, reason: EndReason, end: datetime | None, rule
     if len(missed) > MOST_GONE:
         del missed[next(iter(missed))]
     step.later(WINDOW, "corrections.over", uniqueid)
+    return closed
 
 
 def vanish(step: Step, gone: Channel, at: datetime | None, rule: str) -> None:
@@ -41,9 +42,9 @@ def vanish(step: Step, gone: Channel, at: datetime | None, rule: str) -> None:
     for leg_id in (gone.called_leg, gone.caller_leg):
         leg = step.calls.legs.get(leg_id or 0)
         if leg is not None:
-            estimate(step, leg, "snapshot", at, rule)
+            closed = estimate(step, leg, "snapshot", at, rule)
             if leg.leg_id == gone.called_leg:
-                legs.released(step, gone, leg)
+                legs.released(step, gone, closed)
     step.calls.held.pop(gone.uniqueid, None)
     legs.forget(step, gone)
     step.now = before

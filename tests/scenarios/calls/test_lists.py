@@ -1,0 +1,255 @@
+"""Lists of the live channels, by hand: what they make good, what they are not believed, what never came whole."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import pytest
+
+from legbook.contracts.legs import Leg
+from legbook.contracts.raw import Gap, SnapshotBegin, SnapshotChannel, SnapshotEnd, SnapshotItem
+from tests.scenarios.calls.test_rules import A, B, C, Pbx, ringing
+
+Fields = dict[str, str | list[str]]
+Other = tuple[str, Fields]  # an item of another list, and its name
+
+
+def _item(channel: str, uid: str, **more: str) -> Fields:
+    """As CoreShowChannels says it: up, in 201's call, for a minute."""
+    said = {"Linkedid": A[1], "ChannelState": "6", "Duration": "00:01:00"}
+    return {"Channel": channel, "Uniqueid": uid, **said, **more}
+
+
+def _caller(bridge: str = "", data: str = "SIP/202,20,tT", **more: str) -> Fields:
+    """201, which runs Dial."""
+    runs = {"Application": "Dial", "ApplicationData": data, "BridgeId": bridge}
+    return {**_item(*A, CallerIDNum="201", Exten="202", Context="from-internal"), **runs, **more}
+
+
+def _phone(channel: tuple[str, str] = B, bridge: str = "", **more: str) -> Fields:
+    """An outgoing line of Dial."""
+    return {**_item(*channel, CallerIDNum="202", Application="AppDial", BridgeId=bridge), **more}
+
+
+def _list(pbx: Pbx, items: Iterable[Fields], others: Iterable[Other] = (), **end: object) -> datetime:
+    """A whole list of this moment, which is its watermark."""
+    found = list(items)
+    pbx.tell(SnapshotBegin, watermark=pbx.time + timedelta(seconds=0.01))
+    watermark = pbx.time
+    for item in found:
+        pbx.tell(SnapshotChannel, 0.0, fields=item)
+    for name, fields in others:
+        pbx.tell(SnapshotItem, 0.0, name=name, fields=fields)
+    told = {"channels": len(found), "complete": True, **end}
+    pbx.tell(SnapshotEnd, 0.0, watermark=watermark, **told)
+    return watermark
+
+
+def _came_late(*items: Fields, others: Iterable[Other] = ()) -> Pbx:
+    """Nobody listened before this list."""
+    pbx = Pbx()
+    pbx.tell(Gap, since=None, reason="start")
+    _list(pbx, items, others)
+    return pbx
+
+
+def _only(pbx: Pbx) -> Leg:
+    (leg,) = pbx.state.legs.values()
+    return leg
+
+
+def test_a_call_that_nobody_heard_begin_stands_there_at_once() -> None:
+    """Its times are the latest that are possible, and it says that it was not heard."""
+    pbx = _came_late(_caller("b"), _phone(bridge="b"))
+
+    leg = _only(pbx)
+    assert (leg.srcdevice, leg.dstdevice, leg.src, leg.dst) == ("201", "202", "201", "202")
+    assert (leg.state, leg.flags.reconstructed) == ("talking", True)
+    assert (leg.start, leg.answer) == (pbx.time - timedelta(seconds=60), pbx.time)
+
+
+def test_what_is_heard_after_the_list_is_not_made_up() -> None:
+    """The next call of the same phones was heard."""
+    pbx = _came_late(_caller("b"), _phone(bridge="b"))
+    pbx.hangup(*B)
+    pbx.hangup(*A)
+    pbx.new("SIP/201-00000011", "2.1", "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    pbx.new("SIP/202-00000012", "2.2")
+    pbx.dial("SIP/201-00000011", "2.1", "SIP/202-00000012", "2.2")
+
+    assert [leg.flags.reconstructed for leg in pbx.legs.values()] == [True, False]
+
+
+def test_two_in_a_bridge_that_is_not_listed_talk() -> None:
+    """BridgeList was refused: two members are a call. Without a Dial that names them each came by itself."""
+    pbx = _came_late(_item(*A, BridgeId="b", CallerIDNum="201"), _item(*C, BridgeId="b", Linkedid=C[1]))
+    assert [(leg.kind, leg.srcdevice, leg.dstdevice) for leg in pbx.state.legs.values()] == [
+        ("bridge", "201", "203")
+    ]
+
+
+def test_three_in_a_bridge_that_is_not_listed_are_a_conference() -> None:
+    """Who stays with one other at its end was not called by that one."""
+    members = [_item(*who, Linkedid=who[1], BridgeId="b") for who in (A, B, C)]
+    pbx = _came_late(*members)
+    pbx.hangup(*C)
+
+    assert {leg.kind for leg in pbx.legs.values()} == {"caller"}
+
+
+def test_the_list_of_bridges_says_which_is_a_conference() -> None:
+    members = [_item(*who, Linkedid=who[1], BridgeId="b") for who in (A, B)]
+    conference: Fields = {"BridgeUniqueid": "b", "BridgeType": "base", "BridgeTechnology": "softmix"}
+    pbx = _came_late(*members, others=[("BridgeListItem", conference)])
+
+    assert {leg.kind for leg in pbx.state.legs.values()} == {"caller"}
+    assert {leg.state for leg in pbx.state.legs.values()} == {"talking"}
+
+
+def test_who_is_listed_in_a_parking_bridge_talks_with_nobody() -> None:
+    members = [_item(*who, Linkedid=who[1], BridgeId="b") for who in (A, B)]
+    parking: Fields = {"BridgeUniqueid": "b", "BridgeType": "", "BridgeTechnology": "holding_bridge"}
+    pbx = _came_late(*members, others=[("BridgeListItem", parking)])
+
+    assert {leg.state for leg in pbx.state.legs.values()} == {"waiting"}
+
+
+def test_the_other_lists_tell_the_number_called_and_the_queue() -> None:
+    pbx = _came_late(
+        _item(*A, CallerIDNum="2002", Exten="500", Context="from-queue", Application="Queue"),
+        others=[
+            ("Status", {"Uniqueid": A[1], "Variable": ["DID=(null)", "FROM_DID=30900"]}),
+            ("QueueEntry", {"Uniqueid": A[1], "Queue": "500"}),
+        ],
+    )
+
+    leg = _only(pbx)
+    assert (leg.kind, leg.src, leg.didnumber, leg.queue) == ("caller", "2002", "30900", "500")
+
+
+def test_items_of_channels_that_are_not_listed_or_of_other_lists_say_nothing() -> None:
+    pbx = _came_late(
+        _item(*A, CallerIDNum="201"),
+        others=[
+            ("Status", {"Uniqueid": "9.9", "Variable": "DID=30900"}),
+            ("QueueEntry", {"Uniqueid": "9.9", "Queue": "500"}),
+            ("ParkedCall", {"Uniqueid": A[1], "Queue": "500", "Variable": "DID=30900"}),
+        ],
+    )
+
+    leg = _only(pbx)
+    assert (leg.srcuid, leg.didnumber, leg.queue) == (A[1], "", "")
+
+
+def test_a_list_without_its_beginning_counts_for_nothing() -> None:
+    """Its beginning was in what was shed."""
+    pbx = ringing()
+    pbx.tell(SnapshotChannel, fields=_item(*C))
+    pbx.tell(SnapshotItem, name="QueueEntry", fields={"Uniqueid": A[1], "Queue": "500"})
+    pbx.tell(SnapshotEnd, watermark=pbx.time, channels=1, complete=True)
+    pbx.beat(5.0)
+
+    assert [(leg.srcuid, leg.dstuid, leg.queue) for leg in pbx.state.legs.values()] == [(A[1], B[1], "")]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_list_that_lost_or_doubled_an_item_counts_for_nothing(count: int) -> None:
+    pbx = ringing()
+    _list(pbx, [_item(*C)], channels=count)
+    pbx.beat(5.0)
+
+    assert [leg.dstuid for leg in pbx.state.legs.values()] == [B[1]]
+
+
+def test_an_event_about_a_channel_whose_birth_was_missed_waits_for_no_grace() -> None:
+    """The list came a moment ago: who dials and who is called is known by the time they talk."""
+    pbx = Pbx()
+    watermark = _list(pbx, [_caller(), _phone(ChannelState="5")])
+    assert pbx.state.legs == {}
+
+    pbx.enter(*B)
+    pbx.enter(*A)
+    leg = _only(pbx)
+    assert (leg.kind, leg.srcuid, leg.dstuid, leg.answer) == ("dial", A[1], B[1], pbx.time)
+    assert (leg.start, leg.flags.reconstructed) == (watermark - timedelta(seconds=60), True)
+
+
+def test_a_birth_that_was_heard_needs_no_list() -> None:
+    """The list was a moment ahead of the events: the call is told as it was."""
+    pbx = Pbx()
+    _list(pbx, [_caller(), _phone(ChannelState="5")])
+    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    pbx.new(*B)
+    pbx.dial(*A, *B)
+    began = pbx.time
+    pbx.beat(2.0)
+
+    leg = _only(pbx)
+    assert (leg.start, leg.flags.reconstructed) == (began, False)
+
+
+def test_after_its_grace_a_list_tells_of_calls_that_were_missed() -> None:
+    pbx = Pbx()
+    _list(pbx, [_caller("b"), _phone(bridge="b")])
+    pbx.beat(0.9)
+    assert pbx.state.legs == {}
+
+    pbx.beat(0.1)
+    assert (_only(pbx).state, _only(pbx).flags.reconstructed) == ("talking", True)
+
+
+def test_any_event_within_the_grace_says_that_a_channel_lives() -> None:
+    """The list was asked for before the phone was born, on a PBX whose clock is a little ahead of its lists."""
+    pbx = ringing()
+    _list(pbx, [])
+    pbx.say("Newexten", Channel=A[0], Uniqueid=A[1], Exten="202", Context="from-internal")
+    pbx.say("DialEnd", Channel=A[0], Uniqueid=A[1], DestChannel=B[0], DestUniqueid=B[1], DialStatus="BUSY")
+    pbx.beat(5.0)
+
+    assert [(leg.dstuid, leg.state) for leg in pbx.state.legs.values()] == [(B[1], "dialing")]
+
+
+def test_a_caller_that_a_list_ended_may_still_tell_of_its_real_end() -> None:
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="600", Context="from-internal")
+    watermark = _list(pbx, [])
+    pbx.beat(2.0)
+    (estimated,) = pbx.legs.values()
+    pbx.hangup(*A)
+
+    assert (estimated.end_reason, estimated.end, estimated.end_exact) == ("snapshot", watermark, False)
+    (leg,) = pbx.legs.values()
+    assert (leg.end_reason, leg.end, leg.end_exact, leg.hangupcause) == ("hangup", pbx.time, True, 16)
+
+
+def test_a_talk_that_was_over_before_the_list_is_no_longer_for_its_late_hangup() -> None:
+    pbx = ringing()
+    pbx.enter(*B)
+    pbx.enter(*A)
+    pbx.say("BridgeLeave", 5.0, Channel=B[0], Uniqueid=B[1], BridgeUniqueid="b")
+    parted = pbx.time
+    pbx.beat(1.0)
+    _list(pbx, [_caller()])
+    pbx.beat(2.0)
+    pbx.hangup(*B)
+
+    leg = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
+    assert (leg.end, leg.talks[-1].end, leg.billsec) == (pbx.time, parted, 5.0)
+
+
+def test_a_leg_that_a_list_ended_stays_ended_when_its_caller_gives_up() -> None:
+    """The hang-up of the queue's member was not heard; then its caller abandons the queue."""
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="500", Context="from-internal")
+    pbx.say("QueueCallerJoin", Channel=A[0], Uniqueid=A[1], Queue="500", Exten="500")
+    pbx.new(*B)
+    pbx.dial(*A, *B)
+    watermark = _list(pbx, [_caller(Application="Queue")])
+    pbx.beat(2.0)
+    pbx.say("QueueCallerAbandon", Channel=A[0], Uniqueid=A[1], Queue="500")
+    pbx.say("QueueCallerLeave", Channel=A[0], Uniqueid=A[1], Queue="500")
+    pbx.hangup(*A)
+
+    assert pbx.state.legs == {}
+    member = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
+    assert (member.state, member.end, member.end_reason) == ("ended", watermark, "snapshot")
+    assert member.flags.queue_abandoned
