@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from legbook.contracts.raw import Drop, Gap
-from tests.scenarios.calls.test_rules import A, B, Pbx, ringing
+from legbook.calls import LegChange, RuleError, corrections, sightings
+from legbook.calls.rules import EVENTS, Rule
+from legbook.calls.step import Step
+from legbook.contracts.raw import Drop, Event, Gap
+from tests.scenarios.calls.test_rules import A, B, C, Pbx, ringing
 
 LOCAL = "Local/202@x-00000001;1"
 
@@ -198,3 +201,138 @@ def test_a_second_hold_of_the_same_phone_is_no_other_one() -> None:
 
     (leg,) = pbx.legs.values()
     assert [(hold.holder, hold.end) for hold in leg.held] == [("202", pbx.time)]
+
+
+def test_local_channels_that_dial_each_other_in_a_circle_are_nobodys_caller() -> None:
+    """No Asterisk does so; whoever is rung behind them has no caller, and the fold does not walk for ever."""
+    one, two = ("Local/1@x-00000001;1", "1.5"), ("Local/1@x-00000001;2", "1.6")
+    three, four = ("Local/2@x-00000002;1", "1.7"), ("Local/2@x-00000002;2", "1.8")
+    pbx = Pbx()
+    for half in (one, two, three, four, B):
+        pbx.new(*half)
+    pbx.dial(*two, *three)
+    pbx.dial(*four, *one)
+    pbx.dial(*two, *B)
+    assert pbx.legs == {}
+
+    pbx.beat(0.2)
+    (leg,) = pbx.state.legs.values()
+    assert (leg.srcchan, leg.dstdevice, leg.flags.via_local, leg.flags.originated) == ("", "202", True, False)
+
+
+def test_a_phone_that_is_up_twice_answered_the_first_time() -> None:
+    """Ringing after Up is impossible, but a forged Newstate says so."""
+    pbx = ringing()
+    pbx.say("Newstate", Channel=A[0], Uniqueid=A[1], ChannelState="6")
+    up = pbx.time
+    pbx.say("Newstate", Channel=A[0], Uniqueid=A[1], ChannelState="5")
+    pbx.say("Newstate", Channel=A[0], Uniqueid=A[1], ChannelState="6")
+    pbx.hangup(*B)
+
+    (leg,) = pbx.legs.values()
+    assert leg.src_up == up
+    assert leg.billsec_leg_a == pytest.approx((pbx.time - up).total_seconds())
+
+
+def test_a_rename_does_not_touch_the_legs_of_others() -> None:
+    pbx = ringing()
+    pbx.new(*C, "4", CallerIDNum="203", Exten="600", Context="from-internal")
+    before = dict(pbx.legs)
+    pbx.say("Rename", Channel=C[0], Newname="SIP/209-00000009", Uniqueid=C[1])
+
+    (other,) = [leg for leg in pbx.legs.values() if leg.srcuid == C[1]]
+    assert (other.srcchan, other.srcdevice) == ("SIP/209-00000009", "209")
+    assert {leg_id: leg for leg_id, leg in pbx.legs.items() if leg.srcuid != C[1]} == {
+        leg_id: leg for leg_id, leg in before.items() if leg.srcuid != C[1]
+    }
+
+
+def test_a_dial_that_waits_for_its_caller_is_not_that_of_a_new_channel_with_the_same_id() -> None:
+    pbx = Pbx()
+    pbx.new(LOCAL, "1.5")
+    pbx.new(*B)
+    pbx.dial(LOCAL, "1.5", *B)
+    pbx.new("SIP/205-00000009", B[1], "4", CallerIDNum="205", Exten="600", Context="from-internal")
+    pbx.beat(0.2)
+
+    assert [(leg.kind, leg.srcdevice, leg.dst) for leg in pbx.state.legs.values()] == [
+        ("caller", "205", "600")
+    ]
+
+
+def test_a_spy_behind_a_local_half_whose_other_half_is_not_known_is_nobody() -> None:
+    pbx = ringing()
+    before = dict(pbx.legs)
+    pbx.new(LOCAL, "1.5")
+    spied = {"SpyeeChannel": A[0], "SpyeeUniqueid": A[1]}
+    pbx.say("ChanSpyStart", SpyerChannel=LOCAL, SpyerUniqueid="1.5", **spied)
+    pbx.new(LOCAL.replace(";1", ";2"), "1.6")
+    pbx.say("ChanSpyStart", SpyerChannel=LOCAL, SpyerUniqueid="1.5", **spied)
+
+    assert (pbx.legs, pbx.surprises) == (before, [])
+
+
+def test_a_full_memory_gives_up_the_oldest_even_if_it_is_just_being_rung(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The phone was known, the channel that dials it is one too many."""
+    monkeypatch.setattr(sightings, "MOST_CHANNELS", 2)
+    pbx = Pbx()
+    pbx.new(*B)
+    pbx.new(*C)
+    pbx.dial(*A, *B)
+    pbx.beat(0.2)
+
+    assert _reasons(pbx) == ["more channels than can be followed: the oldest is given up"]
+    assert pbx.state.legs == {}
+    assert pbx.state.suspect_since is not None
+
+
+def test_what_is_remembered_of_the_dead_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest are kept: their late events still do not bring them back."""
+    monkeypatch.setattr(corrections, "MOST_GONE", 2)
+    pbx = Pbx()
+    phones = [(f"SIP/{number}-00000001", f"2.{number}") for number in (301, 302, 303)]
+    for phone in phones:
+        pbx.new(*phone, "4")
+        pbx.hangup(*phone)
+    assert list(pbx.state._calls.gone) == ["2.302", "2.303"]
+
+    for number, phone in enumerate(phones, 401):
+        pbx.new(*phone, "4")
+        pbx.new(f"SIP/{number}-00000001", phone[1], "4")
+        pbx.hangup(f"SIP/{number}-00000001", phone[1])
+    assert len(pbx.state._calls.missed) <= 2
+
+
+def test_a_minute_after_its_hangup_a_channel_is_no_longer_remembered() -> None:
+    pbx = Pbx()
+    _call(pbx)
+    pbx.new(*C)
+    pbx.say("Hangup", 59.99, Channel=C[0], Uniqueid=C[1], Cause="16")
+    assert list(pbx.state._calls.gone) == [A[1], C[1]]
+
+    pbx.new(*B)
+    pbx.say("Hangup", 0.1, Channel=B[0], Uniqueid=B[1], Cause="16")
+    assert list(pbx.state._calls.gone) == [C[1], B[1]]
+
+
+def test_a_rule_that_raises_costs_its_event_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had said before is in the error, the state is doubted, and the next events are folded."""
+    rule = EVENTS["Hangup"]
+
+    def broken(step: Step, event: Event) -> None:
+        rule.run(step, event)
+        raise KeyError("a defect")
+
+    pbx = ringing()
+    with monkeypatch.context() as patched:
+        patched.setitem(EVENTS, "Hangup", Rule(rule.name, broken, rule.needs))
+        with pytest.raises(RuleError, match="a rule raised") as raised:
+            pbx.hangup(*B)
+
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert [each.leg.state for each in raised.value.changes if isinstance(each, LegChange)] == ["ended"]
+    assert pbx.state.suspect_since == pbx.time
+    pbx.hangup(*A)
+    assert (pbx.state.legs, pbx.surprises) == ({}, [])
