@@ -44,7 +44,7 @@ def vanish(step: Step, gone: Channel, at: datetime | None, rule: str) -> None:
         if leg is not None:
             closed = estimate(step, leg, "snapshot", at, rule)
             if leg.leg_id == gone.called_leg:
-                legs.released(step, gone, closed)
+                legs.released(step, closed)
     step.calls.held.pop(gone.uniqueid, None)
     legs.forget(step, gone)
     step.now = before

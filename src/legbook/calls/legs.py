@@ -68,12 +68,11 @@ def end_called(step: Step, called: Channel, cause: int | None, cause_text: str) 
         return
     leg = replace(leg, hangupcause=cause, hangupcausetxt=cause_text, linkedid=called.linkedid or leg.linkedid)
     closed = close(step, leg, "hangup", step.now, "legs.3")
-    released(step, called, closed)
+    released(step, closed)
 
 
-def released(step: Step, called: Channel, leg: Leg) -> None:
-    """The leg of this called channel is over: its caller may be in none now."""
-    called.called_leg = None
+def released(step: Step, leg: Leg) -> None:
+    """The leg of a called channel is over: its caller may be in none now."""
     caller = step.calls.channels.get(leg.srcuid)
     if caller is None or leg.leg_id not in caller.dial_legs:
         return

@@ -37,16 +37,13 @@ def resolve(step: Step, dialling: Channel | None) -> Behind | None:
         return Behind(None)
     walked: set[str] = set()
     while not dialling.real:
-        walked.add(dialling.uniqueid)
         other = step.calls.other_half(dialling)
-        if other is None or other.uniqueid in walked:
+        if other is None or dialling.uniqueid in walked:
             return None
-        walked.add(other.uniqueid)
+        walked.add(dialling.uniqueid)
         behind = step.calls.channels.get(other.dialled_by or "")
         if behind is None:
             return _answered(step, dialling, other) or _bridged(step, dialling, other) or _originated(other)
-        if behind.uniqueid in walked:
-            return None
         dialling = behind
     return Behind(dialling, dialling)
 
