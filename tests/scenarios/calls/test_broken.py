@@ -67,6 +67,7 @@ def test_an_id_that_originate_uses_again_is_another_channel() -> None:
 
     assert [leg.dstuid for leg in pbx.legs.values()] == [B[1], B[1]]
     assert len({leg.leg_id for leg in pbx.legs.values()}) == 2
+    assert pbx.surprises == []
 
 
 def test_an_id_that_is_used_while_it_lives_ends_the_older_one() -> None:
@@ -336,3 +337,38 @@ def test_a_rule_that_raises_costs_its_event_and_no_more(monkeypatch: pytest.Monk
     assert pbx.state.suspect_since == pbx.time
     pbx.hangup(*A)
     assert (pbx.state.legs, pbx.surprises) == ({}, [])
+
+
+def test_an_event_that_names_no_channel_makes_none() -> None:
+    """A uniqueid alone does not say whether it is a phone."""
+    sides = ("", "Dest", "LocalOne", "LocalTwo")
+    pbx = Pbx()
+    for name in EVENTS:
+        pbx.say(name, ChannelState="4", **{f"{side}Uniqueid": "9.9" for side in sides})
+
+    assert (pbx.legs, pbx.state.legs) == ({}, {})
+    assert not any(channel.real for channel in pbx.state._calls.channels.values())
+
+
+def test_an_event_that_names_no_uniqueid_is_a_surprise_and_says_what_it_lacks() -> None:
+    pbx = Pbx()
+    pbx.say("Newchannel", Channel=A[0], ChannelState="4")
+    pbx.say("Hangup", Uniqueid=A[1])
+    pbx.say("DialBegin", DestUniqueid=B[1], Uniqueid=A[1])
+    pbx.say("BridgeEnter", Channel=A[0], Uniqueid=A[1])
+
+    assert [(surprise.rule, surprise.uniqueid, surprise.why) for surprise in pbx.surprises] == [
+        ("channels.new", "", "Newchannel without Uniqueid"),
+        ("channels.hangup", A[1], "Hangup without Channel"),
+        ("dials.begin", B[1], "DialBegin without DestChannel"),
+        ("bridges.enter", A[1], "BridgeEnter without BridgeUniqueid"),
+    ]
+
+
+def test_a_hangup_of_nobody_is_a_surprise() -> None:
+    pbx = Pbx()
+    pbx.hangup(*A)
+
+    assert [(surprise.rule, surprise.uniqueid, surprise.why) for surprise in pbx.surprises] == [
+        ("channels.hangup", A[1], "hang-up of a channel that was not known")
+    ]

@@ -6,7 +6,7 @@ from legbook.calls import LegChange, PbxState
 from legbook.contracts.legs import Leg
 from legbook.contracts.raw import ConnectionDown, ConnectionUp, Event
 from tests.recorded import new_state
-from tests.scenarios.calls.test_rules import A, B, Pbx, ringing
+from tests.scenarios.calls.test_rules import A, B, C, Pbx, ringing
 
 MINUTE = 60.0
 
@@ -117,6 +117,33 @@ def test_a_talk_that_a_restart_cuts_short_ends_with_its_leg() -> None:
     assert (leg.disposition, leg.end, leg.talks[-1].end) == ("ANSWERED", heard, heard)
     assert [talk.end for talk in pbx.talks] == [heard]
     assert leg.billsec == 5.0
+
+
+def test_what_waited_or_was_named_before_a_restart_is_forgotten() -> None:
+    """A dial that waited for its caller is not that of a phone that has the same uniqueid now."""
+    pbx = _booted()
+    pbx.new("Local/203@x-00000001;2", "1.6")
+    pbx.new(*C)
+    pbx.dial("Local/203@x-00000001;2", "1.6", *C, exten="203")
+    _reboot(pbx, pbx.time)
+    assert (pbx.state._calls.local_halves, pbx.state._calls.bridges) == ({}, {})
+
+    pbx.new(*C, "4", CallerIDNum="203", Exten="600", Context="from-internal")
+    pbx.beat(1.0)
+    assert [(leg.kind, leg.srcdevice) for leg in pbx.state.legs.values()] == [("caller", "203")]
+
+
+def test_heartbeats_do_not_move_the_time_of_the_events_behind_them() -> None:
+    """A PBX under load says late what it stamped in time; nor does the end of a file."""
+    pbx = ringing()
+    told = pbx.time
+    pbx.beat(5.0)
+    pbx.take(pbx.state.advance(pbx.time + timedelta(seconds=5)))
+    assert pbx.state.now == told
+
+    pbx.time = told
+    pbx.hangup(*B)
+    assert [leg.end for leg in pbx.legs.values()] == [pbx.time]
 
 
 class Timeless:

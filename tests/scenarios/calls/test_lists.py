@@ -195,6 +195,7 @@ def test_after_its_grace_a_list_tells_of_calls_that_were_missed() -> None:
 
     pbx.beat(0.1)
     assert (_only(pbx).state, _only(pbx).flags.reconstructed) == ("talking", True)
+    assert pbx.state._calls.listed is None
 
 
 def test_any_event_within_the_grace_says_that_a_channel_lives() -> None:
@@ -219,6 +220,7 @@ def test_a_caller_that_a_list_ended_may_still_tell_of_its_real_end() -> None:
     assert (estimated.end_reason, estimated.end, estimated.end_exact) == ("snapshot", watermark, False)
     (leg,) = pbx.legs.values()
     assert (leg.end_reason, leg.end, leg.end_exact, leg.hangupcause) == ("hangup", pbx.time, True, 16)
+    assert pbx.surprises == []
 
 
 def test_a_talk_that_was_over_before_the_list_is_no_longer_for_its_late_hangup() -> None:
@@ -253,3 +255,262 @@ def test_a_leg_that_a_list_ended_stays_ended_when_its_caller_gives_up() -> None:
     member = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
     assert (member.state, member.end, member.end_reason) == ("ended", watermark, "snapshot")
     assert member.flags.queue_abandoned
+
+
+def _pairs(pbx: Pbx) -> list[tuple[str, str, str]]:
+    """Who is in a leg with whom, and how far it is."""
+    legs = sorted(pbx.state.legs.values(), key=lambda leg: (leg.dstuid, leg.srcuid))
+    return [(leg.srcuid, leg.dstuid, leg.state) for leg in legs]
+
+
+def test_a_list_tells_all_that_it_says_of_a_caller() -> None:
+    (leg,) = _came_late(
+        _caller("b", CallerIDName="Ada", AccountCode="sales"), _phone(bridge="b")
+    ).state.legs.values()
+
+    assert (leg.srcname, leg.accountcode, leg.dialled, leg.exten) == ("Ada", "sales", "202", "202")
+    assert (leg.srcchan, leg.dstchan, leg.linkedid) == (A[0], B[0], A[1])
+
+
+@pytest.mark.parametrize(("state", "wanted"), [("0", "dialing"), ("5", "ringing"), ("6", "dialing")])
+def test_a_listed_phone_is_as_far_as_its_state_says(state: str, wanted: str) -> None:
+    """Up alone is no answer."""
+    pbx = _came_late(_caller(), _phone(ChannelState=state))
+
+    assert _pairs(pbx) == [(A[1], B[1], wanted)]
+
+
+def test_a_listed_phone_that_originate_dials_has_no_caller() -> None:
+    """Also if it is not up yet, and though it is in no call but its own."""
+    up = _item(*B, Linkedid=B[1], Application="AppDial2")
+    rings = _item(*C, Linkedid=C[1], Application="AppDial2", ChannelState="5")
+    pbx = _came_late(up, rings)
+
+    assert _pairs(pbx) == [("", B[1], "talking"), ("", C[1], "ringing")]
+    assert all(leg.flags.originated for leg in pbx.state.legs.values())
+
+
+def test_a_listed_phone_that_is_born_this_moment_waits_for_its_dial() -> None:
+    """Heard, and no older than a second: who dials it will be told."""
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    pbx.new(*B)
+    _list(pbx, [_caller(), _item(*B, ChannelState="0", Duration="00:00:00")])
+    pbx.say("VarSet", Variable="x", Value="y", Uniqueid="0")
+    pbx.beat(1.0)
+    pbx.dial(*A, *B)
+    began = pbx.time
+
+    leg = _only(pbx)
+    assert (leg.dstuid, leg.start, leg.flags.reconstructed) == (B[1], began, False)
+
+
+@pytest.mark.parametrize("application", ["FollowMe", "Page", "RetryDial", "Queue"])
+def test_who_runs_an_application_that_dials_is_the_caller_though_it_names_nobody(application: str) -> None:
+    pbx = _came_late(_caller(data="300", Application=application), _phone())
+
+    assert _pairs(pbx) == [(A[1], B[1], "dialing")]
+
+
+def test_a_phone_without_anybody_who_dials_it_is_the_call_of_the_one_it_talks_with() -> None:
+    """Its caller was sent on to an application that dials nobody."""
+    pbx = _came_late(_caller("b", Application="BridgeWait"), _phone(bridge="b"), _item(*C, Linkedid=C[1]))
+
+    assert (A[1], B[1], "talking") in _pairs(pbx)
+
+
+def test_a_phone_that_nobody_may_have_dialled_gets_no_leg() -> None:
+    pbx = _came_late(_phone(), _item(*C, Linkedid=C[1], Application="Dial", ApplicationData="SIP/204"))
+
+    assert [uid for _, uid, _ in _pairs(pbx)] == [""]
+
+
+def test_of_several_that_dial_in_one_call_the_one_that_names_the_phone_is_its_caller() -> None:
+    """202 was called by 201, and calls 203 for it."""
+    second = _item(*B, Application="Dial", ApplicationData="SIP/203", CallerIDNum="202")
+    pbx = _came_late(_caller(), second, _phone(C))
+
+    assert (B[1], C[1], "dialing") in _pairs(pbx)
+
+
+def test_two_calls_by_the_same_trunk_are_told_apart_by_their_call() -> None:
+    one, two = ("SIP/sipto45-00000011", "2.1"), ("SIP/sipto45-00000012", "2.2")
+    pbx = _came_late(
+        _caller(data="SIP/sipto45/0551"),
+        _item(*C, Linkedid=C[1], Application="Dial", ApplicationData="SIP/sipto45/0552"),
+        _phone(one),
+        {**_phone(two), "Linkedid": C[1]},
+    )
+
+    assert _pairs(pbx) == [(A[1], "2.1", "dialing"), (C[1], "2.2", "dialing")]
+
+
+def test_two_calls_by_the_same_trunk_in_one_call_are_told_apart_by_their_bridges() -> None:
+    one, two = ("SIP/sipto45-00000011", "2.1"), ("SIP/sipto45-00000012", "2.2")
+    second = _item(*C, Application="Dial", ApplicationData="SIP/sipto45/0552", BridgeId="c")
+    pbx = _came_late(
+        _caller("b", data="SIP/sipto45/0551"), second, _phone(two, bridge="c"), _phone(one, bridge="b")
+    )
+
+    assert _pairs(pbx) == [(A[1], "2.1", "talking"), (C[1], "2.2", "talking")]
+
+
+def test_nobody_was_dialled_by_one_that_is_younger() -> None:
+    younger = _item(*C, Application="Queue", Duration="00:00:59")
+    pbx = _came_late(younger, _caller(data="500", Application="Queue"), _phone())
+
+    assert (A[1], B[1], "dialing") in _pairs(pbx)
+
+
+@pytest.mark.parametrize(
+    ("data", "linkedid", "called"),
+    [("SIP/202", A[1], True), ("SIP/204", A[1], False), ("SIP/202", B[1], False)],
+)
+def test_a_phone_in_a_subroutine_was_called_if_a_dial_of_its_call_names_it(
+    data: str,
+    linkedid: str,
+    called: bool,  # noqa: FBT001
+) -> None:
+    """Dial's U() runs on the phone before it is connected (40e); anybody else there is a caller himself."""
+    phone = _item(*B, Linkedid=linkedid, Application="Playback", CallerIDNum="202")
+    pbx = _came_late(_caller(data=data), phone)
+
+    wanted = (A[1], B[1], "dialing") if called else (B[1], "", "waiting")
+    assert wanted in _pairs(pbx)
+
+
+def test_the_phone_behind_a_listed_local_channel_belongs_to_whoever_dialled_that() -> None:
+    """The phone's item may stand before those of the Local channel."""
+    one, two = ("Local/202@x-00000001;1", "1.5"), ("Local/202@x-00000001;2", "1.6")
+    pbx = _came_late(
+        _phone(ChannelState="5"),
+        _item(*two, Application="Dial", ApplicationData="SIP/202"),
+        _phone(one, ChannelState="5"),
+        _caller(data="Local/202@x/n"),
+    )
+
+    assert _pairs(pbx) == [(A[1], B[1], "ringing")]
+    assert _only(pbx).flags.via_local
+
+
+def test_the_number_called_is_that_of_the_caller_not_of_its_phone() -> None:
+    """A channel variable is inherited; what the phone calls later has no such number."""
+    did: Fields = {"Variable": "DID=30900"}
+    status = [("Status", {"Uniqueid": uid, **did}) for uid in (A[1], B[1])]
+    pbx = _came_late(_caller("b"), _phone(bridge="b"), others=status)
+    pbx.new(*C)
+    pbx.dial(*B, *C, exten="203")
+
+    assert [leg.didnumber for leg in pbx.state.legs.values()] == ["30900", ""]
+
+
+def test_a_list_of_a_queue_does_not_begin_a_wait_anew() -> None:
+    """The member that rang in vain before the list belongs to the same wait, which is abandoned."""
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="500", Context="from-internal")
+    pbx.say("QueueCallerJoin", Channel=A[0], Uniqueid=A[1], Queue="500", Exten="500")
+    pbx.new(*B)
+    pbx.dial(*A, *B)
+    pbx.hangup(*B)
+    _list(pbx, [_caller(Application="Queue")], [("QueueEntry", {"Uniqueid": A[1], "Queue": "500"})])
+    pbx.beat(2.0)
+    pbx.say("QueueCallerAbandon", Channel=A[0], Uniqueid=A[1], Queue="500")
+    pbx.hangup(*A)
+
+    assert [leg.flags.queue_abandoned for leg in pbx.legs.values() if leg.dstuid == B[1]] == [True]
+
+
+def _talking() -> Pbx:
+    pbx = ringing()
+    pbx.enter(*B)
+    pbx.enter(*A)
+    return pbx
+
+
+def test_who_left_its_bridge_unheard_talks_no_longer() -> None:
+    pbx = _talking()
+    watermark = _list(pbx, [_caller(), _phone(bridge="b")])
+    pbx.beat(2.0)
+
+    leg = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
+    assert (leg.talks[-1].end, leg.flags.reconstructed) == (watermark, True)
+
+
+def test_who_moved_to_another_bridge_unheard_talks_there() -> None:
+    """An attended transfer that nobody heard: 203 talks with 202 now."""
+    pbx = _talking()
+    pbx.new(*C, CallerIDNum="203")
+    watermark = _list(pbx, [_caller(), _phone(bridge="c"), _item(*C, BridgeId="c", CallerIDNum="203")])
+    pbx.beat(2.0)
+
+    leg = next(leg for leg in pbx.state.legs.values() if leg.dstuid == B[1])
+    assert [talk.devices for talk in leg.talks] == [["201"], ["203"]]
+    assert (leg.talks[0].end, leg.talks[1].start) == (watermark, watermark)
+
+
+def test_a_list_that_is_ahead_of_the_events_waits_for_them() -> None:
+    """It says that they talk; the events that say when are on their way."""
+    pbx = ringing()
+    _list(pbx, [_caller("b"), _phone(bridge="b")])
+    pbx.say("VarSet", Uniqueid=A[1], Variable="DID", Value="30900")
+    pbx.enter(*B)
+    pbx.enter(*A)
+    answered = pbx.time
+    pbx.beat(2.0)
+
+    leg = _only(pbx)
+    assert (leg.answer, leg.flags.reconstructed) == (answered, False)
+
+
+def test_an_event_that_names_a_missed_phone_as_the_called_one_waits_for_no_grace() -> None:
+    pbx = Pbx()
+    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    _list(pbx, [_caller(), _phone(ChannelState="5")])
+    pbx.say("DialEnd", Uniqueid=A[1], DestChannel=B[0], DestUniqueid=B[1], DialStatus="BUSY")
+
+    assert (_only(pbx).dstuid, _only(pbx).dialstatus) == (B[1], "BUSY")
+
+
+def test_only_the_first_list_after_a_gap_is_believed_at_once() -> None:
+    pbx = _came_late()
+    _list(pbx, [_caller("b"), _phone(bridge="b")])
+    assert pbx.legs == {}
+
+    pbx.beat(1.0)
+    assert _pairs(pbx) == [(A[1], B[1], "talking")]
+
+
+def test_a_leg_of_a_phone_that_was_only_listed_says_so() -> None:
+    """Nobody knows who rang it before the dial that was heard."""
+    pbx = _came_late(_phone(ChannelState="0"))
+    pbx.new(*A, "4", CallerIDNum="201", Exten="202", Context="from-internal")
+    pbx.dial(*A, *B)
+
+    assert (_only(pbx).srcuid, _only(pbx).flags.reconstructed) == (A[1], True)
+
+
+def test_a_late_hangup_lengthens_the_talk_of_a_called_phone_and_not_of_a_caller() -> None:
+    """Two in a conference: nobody was called, nobody is billed."""
+    pbx = Pbx()
+    for phone in (A, B):
+        pbx.new(*phone, "4", CallerIDNum=phone[0][4:7], Exten="600", Context="from-internal")
+        pbx.enter(*phone, BridgeType="base")
+    _list(pbx, [])
+    pbx.beat(2.0)
+    pbx.hangup(*A)
+
+    (leg,) = [leg for leg in pbx.legs.values() if leg.srcuid == A[1]]
+    assert (leg.end, leg.talks[-1].end, leg.billsec) == (pbx.time, pbx.time, 0.0)
+    assert (leg.hangupcause, leg.hangupcausetxt) == (16, "x")
+
+
+@pytest.mark.parametrize(("after", "reason"), [(599.9, "hangup"), (600.0, "snapshot")])
+def test_a_late_hangup_is_waited_for_ten_minutes(after: float, reason: str) -> None:
+    """From the moment at which the leg ended by estimate."""
+    pbx = ringing()
+    watermark = _list(pbx, [_caller()])
+    pbx.beat(1.0)
+    pbx.say("Hangup", after - 1.0, Channel=B[0], Uniqueid=B[1], Cause="16")
+
+    (leg,) = [leg for leg in pbx.legs.values() if leg.dstuid == B[1]]
+    assert (leg.end_reason, leg.end) == (reason, watermark if reason == "snapshot" else pbx.time)

@@ -27,6 +27,7 @@ class Pbx:
         self.state, self.seq, self.time = new_state(), 0, T0
         self.boot: int | None = None
         self.legs: dict[int, Leg] = {}
+        self.rules: dict[int, tuple[str, ...]] = {}
         self.talks: list[Talk] = []
         self.surprises: list[Surprise] = []
 
@@ -61,7 +62,7 @@ class Pbx:
     def take(self, changes: Sequence[object]) -> None:
         for change in changes:
             if isinstance(change, LegChange):
-                self.legs[change.leg.leg_id] = change.leg
+                self.legs[change.leg.leg_id], self.rules[change.leg.leg_id] = change.leg, change.rules
             elif isinstance(change, Talk):
                 self.talks.append(change)
             elif isinstance(change, Surprise):
