@@ -84,11 +84,16 @@ def real_end(step: Step, uniqueid: str, cause: int | None, text: str) -> bool:
     """The Hangup came after all. False: no leg of this channel was ended by estimate."""
     missed = step.calls.missed.pop(uniqueid, None)
     for estimated in missed or ():
-        leg = _talked_on(estimated, step.now)
-        legs.close(
-            step, replace(leg, hangupcause=cause, hangupcausetxt=text), "hangup", step.now, "corrections.1"
-        )
+        leg = replace(_talked_on(estimated, step.now), hangupcause=cause, hangupcausetxt=text)
+        legs.corrected(step, legs.close(step, leg, "hangup", step.now, "corrections.1"))
     return missed is not None
+
+
+def amend(step: Step, leg: Leg) -> None:
+    """What is said of a leg after its estimated end is still so when the real one comes."""
+    missed = step.calls.missed
+    if leg.dstuid in missed:
+        missed[leg.dstuid] = legs.with_newest(missed[leg.dstuid], leg)
 
 
 def _talked_on(leg: Leg, end: datetime | None) -> Leg:

@@ -84,6 +84,17 @@ def released(step: Step, leg: Leg) -> None:
         step.later(CALLER_RETURNS, "callers.return", caller.uniqueid)
 
 
+def corrected(step: Step, leg: Leg) -> None:
+    """The real end of a leg came after all: a queue that keeps it keeps it so."""
+    caller = step.calls.channels.get(leg.srcuid)
+    if caller is not None:
+        caller.queued_legs = with_newest(caller.queued_legs, leg)
+
+
+def with_newest(found: list[Leg], leg: Leg) -> list[Leg]:
+    return [leg if each.leg_id == leg.leg_id else each for each in found]
+
+
 def end_caller(step: Step, caller: Channel, cause: int | None, cause_text: str) -> None:
     leg = step.calls.legs.get(caller.caller_leg or 0)
     if leg is None:

@@ -238,8 +238,8 @@ def test_a_talk_that_was_over_before_the_list_is_no_longer_for_its_late_hangup()
     assert (leg.end, leg.talks[-1].end, leg.billsec) == (pbx.time, parted, 5.0)
 
 
-def test_a_leg_that_a_list_ended_stays_ended_when_its_caller_gives_up() -> None:
-    """The hang-up of the queue's member was not heard; then its caller abandons the queue."""
+def _rang_in_queue() -> tuple[Pbx, datetime]:
+    """201 waits in a queue, 202 rang for it; a list says that it does so no longer."""
     pbx = Pbx()
     pbx.new(*A, "4", CallerIDNum="201", Exten="500", Context="from-internal")
     pbx.say("QueueCallerJoin", Channel=A[0], Uniqueid=A[1], Queue="500", Exten="500")
@@ -247,14 +247,40 @@ def test_a_leg_that_a_list_ended_stays_ended_when_its_caller_gives_up() -> None:
     pbx.dial(*A, *B)
     watermark = _list(pbx, [_caller(Application="Queue")])
     pbx.beat(2.0)
+    return pbx, watermark
+
+
+def _abandon(pbx: Pbx) -> None:
     pbx.say("QueueCallerAbandon", Channel=A[0], Uniqueid=A[1], Queue="500")
     pbx.say("QueueCallerLeave", Channel=A[0], Uniqueid=A[1], Queue="500")
     pbx.hangup(*A)
+
+
+def test_a_leg_that_a_list_ended_stays_ended_when_its_caller_gives_up() -> None:
+    """The hang-up of the queue's member was not heard; then its caller abandons the queue."""
+    pbx, watermark = _rang_in_queue()
+    _abandon(pbx)
 
     assert pbx.state.legs == {}
     member = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
     assert (member.state, member.end, member.end_reason) == ("ended", watermark, "snapshot")
     assert member.flags.queue_abandoned
+
+
+@pytest.mark.parametrize("late", ["before", "after"])
+def test_a_late_hangup_and_an_abandoned_queue_both_count(late: str) -> None:
+    """Whichever is told first."""
+    pbx, _ = _rang_in_queue()
+    if late == "after":
+        _abandon(pbx)
+    pbx.hangup(*B, cause="17")
+    hung_up = pbx.time
+    if late == "before":
+        _abandon(pbx)
+
+    member = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
+    assert (member.end, member.end_reason, member.end_exact) == (hung_up, "hangup", True)
+    assert (member.hangupcause, member.flags.queue_abandoned) == (17, True)
 
 
 def _pairs(pbx: Pbx) -> list[tuple[str, str, str]]:

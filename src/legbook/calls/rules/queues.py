@@ -10,6 +10,7 @@
 from msgspec.structs import replace
 
 from legbook.ami.message import first
+from legbook.calls import corrections
 from legbook.calls.extens import usable
 from legbook.calls.rules import dials
 from legbook.calls.sightings import seen
@@ -53,7 +54,9 @@ def hung_up(step: Step, caller: Channel) -> None:
     own = [caller.caller_leg] if caller.caller_leg else []
     alive = [step.calls.legs[leg_id] for leg_id in [*own, *caller.dial_legs]]
     for leg in [*caller.queued_legs, *(leg for leg in alive if leg.queue == caller.gave_up)]:
-        step.put(replace(leg, flags=replace(leg.flags, queue_abandoned=True)), "queues.4")
+        abandoned = replace(leg, flags=replace(leg.flags, queue_abandoned=True))
+        step.put(abandoned, "queues.4")
+        corrections.amend(step, abandoned)
 
 
 def rang_in_vain(step: Step, event: Event) -> None:
