@@ -16,7 +16,7 @@
 from msgspec.structs import replace
 
 from legbook.ami.message import first
-from legbook.calls import births, corrections, legs, talks
+from legbook.calls import corrections, legs, talks
 from legbook.calls.extens import usable
 from legbook.calls.rules import queues
 from legbook.calls.rules.dials import release
@@ -90,8 +90,7 @@ def exten(step: Step, event: Event) -> None:
     channel.exten = said
     leg = step.calls.legs.get(channel.caller_leg or 0)
     if leg is not None:
-        did = births.did_of(step, channel)
-        step.put(replace(leg, dst=said, exten=said, didnumber=did), "channels.6")
+        step.put(replace(leg, dst=said, exten=said), "channels.6")
 
 
 def rename(step: Step, event: Event) -> None:

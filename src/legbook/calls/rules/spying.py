@@ -32,6 +32,4 @@ def _behind(step: Step, spy: Channel) -> list[Channel]:
     if other is None:
         return []
     bridge = step.calls.bridges.get(other.bridge or "")
-    return [
-        c for c in map(step.calls.channels.get, bridge.members if bridge else []) if c is not None and c.real
-    ]
+    return [step.calls.channels[uniqueid] for uniqueid in bridge.members] if bridge else []
