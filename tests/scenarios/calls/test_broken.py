@@ -99,6 +99,7 @@ def test_a_rename_moves_the_names_of_a_leg() -> None:
 
     (leg,) = pbx.legs.values()
     assert (leg.srcdevice, leg.srcuid, leg.dstdevice, leg.dstuid) == ("205", A[1], "206", B[1])
+    assert (leg.srcchan, leg.dstchan) == ("SIP/205-00000009", "SIP/206-00000008")
 
 
 def test_a_local_half_is_found_by_its_new_name() -> None:

@@ -489,6 +489,28 @@ def test_a_call_that_comes_back_from_parking_rings_the_parker_and_does_so_once()
     assert (leg.flags.park_ringback, leg.dst, leg.dialled) == (False, "203", "203")
 
 
+def test_a_call_that_comes_back_from_parking_keeps_what_it_dialled() -> None:
+    pbx = _caller("900")
+    _again(pbx)
+    pbx.hangup(*C)
+    pbx.say("ParkedCall", ParkeeUniqueid=A[1])
+    pbx.say("ParkedCallTimeOut", ParkeeUniqueid=A[1])
+    pbx.new(*B)
+    pbx.dial(*A, *B, exten="PJSIP_202")
+
+    assert (_called(pbx).flags.park_ringback, _called(pbx).dst, _called(pbx).dialled) == (True, "203", "203")
+
+
+def test_a_parked_call_that_somebody_unknown_fetches_stays_parked() -> None:
+    pbx = _caller("700")
+    pbx.say("Newstate", Channel=A[0], Uniqueid=A[1], ChannelState="6")
+    pbx.say("ParkedCall", ParkeeUniqueid=A[1])
+    pbx.say("UnParkedCall", ParkeeUniqueid=A[1], RetrieverUniqueid="9.9")
+    pbx.hangup(*A)
+
+    assert [leg.disposition for leg in pbx.legs.values()] == ["NO ANSWER"]
+
+
 def test_a_call_is_picked_up_once() -> None:
     """Another DialEnd of the phone that took it is the end of its next dial."""
     pbx = ringing()

@@ -140,6 +140,14 @@ def test_items_of_channels_that_are_not_listed_or_of_other_lists_say_nothing() -
     assert (leg.srcuid, leg.didnumber, leg.queue) == (A[1], "", "")
 
 
+@pytest.mark.parametrize("lacks", ["Channel", "Uniqueid"])
+def test_an_item_that_does_not_say_who_it_is_says_nothing(lacks: str) -> None:
+    """The other one of the list counts."""
+    pbx = _came_late(_item(*A, Linkedid=A[1]), {**_item(*C, Linkedid=C[1]), lacks: ""})
+
+    assert [leg.srcuid for leg in pbx.state.legs.values()] == [A[1]]
+
+
 def test_a_list_without_its_beginning_counts_for_nothing() -> None:
     """Its beginning was in what was shed."""
     pbx = ringing()
