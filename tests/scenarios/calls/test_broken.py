@@ -366,10 +366,12 @@ def test_an_event_that_names_no_uniqueid_is_a_surprise_and_says_what_it_lacks() 
     ]
 
 
-def test_a_hangup_of_nobody_is_a_surprise() -> None:
+def test_the_end_of_a_channel_that_was_not_known_is_a_surprise() -> None:
     pbx = Pbx()
     pbx.hangup(*A)
+    pbx.say("BridgeLeave", Channel=B[0], Uniqueid=B[1], BridgeUniqueid="b")
 
     assert [(surprise.rule, surprise.uniqueid, surprise.why) for surprise in pbx.surprises] == [
-        ("channels.hangup", A[1], "hang-up of a channel that was not known")
+        ("channels.hangup", A[1], "hang-up of a channel that was not known"),
+        ("bridges.leave", B[1], "left a bridge, but was not known"),
     ]

@@ -126,6 +126,13 @@ def test_the_other_lists_tell_the_number_called_and_the_queue() -> None:
     assert (leg.kind, leg.src, leg.didnumber, leg.queue) == ("caller", "2002", "30900", "500")
 
 
+def test_who_came_in_by_an_inbound_context_was_called_from_outside() -> None:
+    """Where it stands now is the best guess of where it came in."""
+    pbx = _came_late(_item(*A, CallerIDNum="2002", Exten="30900", Context="from-trunk"))
+
+    assert (_only(pbx).didnumber, _only(pbx).linkedid) == ("30900", A[1])
+
+
 def test_items_of_channels_that_are_not_listed_or_of_other_lists_say_nothing() -> None:
     pbx = _came_late(
         _item(*A, CallerIDNum="201"),
@@ -273,6 +280,14 @@ def test_a_leg_that_a_list_ended_stays_ended_when_its_caller_gives_up() -> None:
     member = next(leg for leg in pbx.legs.values() if leg.dstuid == B[1])
     assert (member.state, member.end, member.end_reason) == ("ended", watermark, "snapshot")
     assert member.flags.queue_abandoned
+
+
+def test_a_caller_whose_leg_a_list_ended_has_a_row_again() -> None:
+    pbx, watermark = _rang_in_queue()
+
+    assert [(leg.kind, leg.queue, leg.start) for leg in pbx.state.legs.values()] == [
+        ("caller", "500", watermark)
+    ]
 
 
 @pytest.mark.parametrize("late", ["before", "after"])

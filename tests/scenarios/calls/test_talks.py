@@ -247,7 +247,6 @@ def test_two_holds_of_a_phone_end_each_at_its_own_time() -> None:
 
 
 def test_each_of_two_ends_only_its_own_hold() -> None:
-    """The caller's one ends with the leg, at the latest."""
     pbx = _talking()
     for phone in (A, B):
         pbx.say("Hold", 1.0, Channel=phone[0], Uniqueid=phone[1])
@@ -257,6 +256,15 @@ def test_each_of_two_ends_only_its_own_hold() -> None:
 
     pbx.say("Unhold", 1.0, Channel=A[0], Uniqueid=A[1])
     assert [(hold.holder, hold.end) for hold in _of(pbx).held] == [("201", pbx.time), ("202", unheld)]
+
+
+def test_a_hold_ends_with_its_leg_at_the_latest() -> None:
+    """The caller holds, the called one hangs up."""
+    pbx = _talking()
+    pbx.say("Hold", Channel=A[0], Uniqueid=A[1])
+    pbx.hangup(*B)
+
+    assert [(hold.holder, hold.end) for hold in _of(pbx).held] == [("201", pbx.time)]
 
 
 def test_a_second_enter_of_the_same_bridge_ends_no_hold() -> None:
