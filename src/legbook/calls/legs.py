@@ -99,7 +99,6 @@ def end_caller(step: Step, caller: Channel, cause: int | None, cause_text: str) 
     leg = step.calls.legs.get(caller.caller_leg or 0)
     if leg is None:
         return
-    caller.caller_leg = None
     leg = replace(leg, hangupcause=cause, hangupcausetxt=cause_text, linkedid=caller.linkedid or leg.linkedid)
     close(
         step, leg, "hangup", step.now, "legs.3", served=not (caller.queue or caller.gave_up or caller.parked)
