@@ -245,7 +245,7 @@ def test_a_dial_that_waits_ends_its_wait_with_the_next_news_of_its_phone(name: s
 
 
 def test_click_to_dial_through_local_belongs_to_the_phone_that_answered() -> None:
-    """One half rings 201, the other one then 202: not for a phone that only rings."""
+    """One half rings 201, the other one then 202."""
     pbx = Pbx()
     for channel in (ONE, TWO, A, B):
         pbx.new(*channel)
@@ -254,6 +254,28 @@ def test_click_to_dial_through_local_belongs_to_the_phone_that_answered() -> Non
     pbx.dial(*TWO, *B)
 
     assert (called(pbx).srcuid, called(pbx).flags.via_local) == (A[1], True)
+
+
+def test_a_phone_that_only_rings_calls_nobody() -> None:
+    pbx = Pbx()
+    for channel in (ONE, TWO, A, B):
+        pbx.new(*channel)
+    pbx.dial(*ONE, *A, exten="201")
+    pbx.say("Newstate", Channel=A[0], Uniqueid=A[1], ChannelState="5")
+    pbx.dial(*TWO, *B)
+    pbx.beat(0.1)
+
+    assert called(pbx).srcuid == ""
+
+
+def test_a_phone_whose_dial_waits_is_no_caller() -> None:
+    pbx = Pbx()
+    pbx.new(*TWO)
+    pbx.new(*B)
+    pbx.dial(*TWO, *B)
+    pbx.say("Newstate", Channel=B[0], Uniqueid=B[1], ChannelState="4")
+
+    assert pbx.legs == {}
 
 
 def test_the_exten_of_a_local_half_is_known_from_its_pairing() -> None:

@@ -6,6 +6,7 @@ import pytest
 from legbook.calls import PbxState
 from legbook.calls.checkpoint import FORMAT, Checkpoint, NewerFormatError, dump
 from legbook.calls.state import Calls
+from legbook.contracts.raw import Event
 from tests.recorded import CONTEXTS, FIXTURES, RING_GROUP, entries, fold
 
 GOLDEN = {1: FIXTURES / "checkpoints/1-ringgroup-talking.msgpack"}
@@ -28,6 +29,24 @@ def test_an_older_one_is_upgraded(older: int) -> None:
     (wanted,) = [leg for leg in whole.legs if leg.dstdevice == "202"]
     assert resumed.legs == [wanted]
     assert resumed.talks == whole.talks
+
+
+def test_the_fleet_file_of_today_counts() -> None:
+    """It gave the PBX another number, and named its inbound contexts."""
+    saved = PbxState("hq", 1)
+    fields: dict[str, str | list[str]] = {
+        "Channel": "SIP/sipto45-00000001",
+        "Uniqueid": "1.1",
+        "ChannelState": "4",
+        "Exten": "30900",
+        "Context": "from-trunk",
+    }
+    event = Event(seq=1, at=None, received_at=None, name="Newchannel", fields=fields)
+    state = PbxState.load(saved.dump(), 7, CONTEXTS)
+    state.apply(event, epoch=1)
+
+    (leg,) = state.legs.values()
+    assert (leg.pbx, leg.leg_id & 0xFFF, leg.didnumber) == ("hq", 7, "30900")
 
 
 def test_a_newer_one_is_refused() -> None:

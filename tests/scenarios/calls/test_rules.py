@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from legbook.calls import LegChange, PbxState, Surprise, Talk
+from legbook.calls import LegChange, PbxState, Surprise, Talk, fold
 from legbook.calls.checkpoint import Checkpoint, NewerFormatError, dump
 from legbook.calls.rules import EVENTS
 from legbook.calls.state import Calls
@@ -212,7 +212,8 @@ def test_the_phones_own_number_wins_over_a_changed_caller_id() -> None:
 @pytest.mark.parametrize(("cause", "status", "wanted"), [
     ("17", "", "BUSY"), ("21", "NOANSWER", "BUSY"), ("19", "BUSY", "NO ANSWER"), ("18", "", "NO ANSWER"),
     ("16", "BUSY", "BUSY"), ("34", "CONGESTION", "FAILED"), ("0", "CHANUNAVAIL", "FAILED"),
-    ("127", "CANCEL", "NO ANSWER"),
+    ("127", "CANCEL", "NO ANSWER"), ("17", "CANCEL", "NO ANSWER"), ("18", "BUSY", "NO ANSWER"),
+    ("0", "INVALIDARGS", "FAILED"), ("0", "ABORT", "FAILED"),
 ])  # fmt: skip
 def test_disposition(cause: str, status: str, wanted: str) -> None:
     pbx = ringing()
@@ -294,6 +295,14 @@ def test_an_event_without_what_its_rule_needs_is_a_surprise() -> None:
 
     assert len(pbx.surprises) == len(EVENTS)
     assert pbx.legs == {}
+
+
+def test_what_is_at_work_is_named_after_its_module_and_function() -> None:
+    """Surprises and metrics say so."""
+    named = [*((rule.name, rule.run) for rule in EVENTS.values()), *fold._LINKS.values()]
+
+    for name, run in named:
+        assert name == f"{run.__module__.rpartition('.')[2]}.{run.__name__.rstrip('_')}"
 
 
 _VALUES = st.sampled_from(

@@ -27,7 +27,7 @@ def test_who_hangs_up_in_a_queue_was_not_served() -> None:
     assert (leg.queue, pbx.legs[leg.leg_id].disposition) == ("500", "NO ANSWER")
 
 
-@pytest.mark.parametrize("event", ["ParkedCall", "UnParkedCall"])
+@pytest.mark.parametrize("event", ["ParkedCall", "UnParkedCall", "ParkedCallTimeOut"])
 def test_who_hangs_up_in_a_parking_space_was_not_served(event: str) -> None:
     pbx = in_dialplan("700")
     pbx.say("Newstate", Channel=A[0], Uniqueid=A[1], ChannelState="6")
@@ -37,7 +37,7 @@ def test_who_hangs_up_in_a_parking_space_was_not_served(event: str) -> None:
     pbx.hangup(*A)
 
     (leg,) = pbx.legs.values()
-    assert leg.disposition == ("ANSWERED" if event == "UnParkedCall" else "NO ANSWER")
+    assert leg.disposition == ("NO ANSWER" if event == "ParkedCall" else "ANSWERED")
 
 
 @pytest.mark.parametrize("when", ["before", "after", "alive"])
@@ -251,4 +251,5 @@ def test_a_call_is_picked_up_once() -> None:
     assert (taken.src, taken.dst, taken.exten, taken.flags.pickup) == ("201", "202", None, True)
     assert taken.flags.via_local is False
     assert called(pbx).flags.picked_up_by == "203"
-    assert [leg.end_reason for leg in pbx.legs.values() if leg.kind == "caller"] == ["dialled"]
+    (own,) = [leg for leg in pbx.legs.values() if leg.kind == "caller"]
+    assert (own.end_reason, own.end) == ("dialled", taken.born)
