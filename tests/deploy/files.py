@@ -1,5 +1,7 @@
 """The files of deploy/ as values: compose files merged as Compose does, the Dockerfile, environment files."""
 
+import copy
+import functools
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -36,7 +38,12 @@ def load(path: Path) -> Any:
 
 
 def compose(stack: str) -> dict[str, Any]:
-    """What `docker compose -f … -f …` makes of its files, without interpolation."""
+    """What `docker compose -f … -f …` makes of its files, without interpolation. A fresh copy."""
+    return copy.deepcopy(_compose(stack))
+
+
+@functools.cache
+def _compose(stack: str) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for name in STACKS[stack]:
         merged = _merged("", merged, load(COMPOSE / name))
@@ -77,7 +84,7 @@ def dockerfile() -> list[tuple[str, str]]:
 
 def image_environment() -> dict[str, str]:
     pairs = (pair.split("=", 1) for word, rest in dockerfile() if word == "ENV" for pair in shlex.split(rest))
-    return {name: value for name, value in pairs}
+    return dict(pairs)
 
 
 def environment(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """What a PromQL expression names, as far as ours go: metrics with the labels they are asked for, and labels kept."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -15,6 +16,7 @@ _WORDS: Final = frozenset({"and", "or", "unless", "on", "ignoring", "bool", "by"
 _METRIC: Final = re.compile(r"\b([a-zA-Z_]\w*)\b(?!\s*\()(?:\{([^}]*)\})?")
 
 
+@functools.cache
 def known() -> dict[str, frozenset[str]]:
     """Name as scraped -> its labels."""
     found = {"up": OF_PROMETHEUS, "ALERTS": OF_PROMETHEUS | {"alertname", "alertstate", "severity", "pbx"}}

@@ -1,4 +1,4 @@
-"""The compose files against the specification of Compose, the code, and each other. No image is pulled or built here."""
+"""The compose files against the specification of Compose, the code, and each other. No image is pulled or built."""
 
 import json
 import re
