@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import Final
 
 import pytest
 from pydantic_settings import BaseSettings
 
-from legbook.cli.reference import SERVICES, SHARED
-from legbook.runtime.settings import load
+from legbook.cli.reference.services import SERVICES
+from legbook.runtime.settings import ClickhouseSettings, FleetSettings, KafkaSettings, MysqlSettings, load
 
 __all__ = ["SERVICES", "read", "variables"]
+_SHARED: Final = (KafkaSettings, MysqlSettings, ClickhouseSettings, FleetSettings)
 
 
 def kinds(service: str | None) -> Iterator[type[BaseSettings]]:
-    yield from SHARED
+    yield from _SHARED
     if service is not None:
         yield import_module(f"{service}.settings").Settings
 
