@@ -5,6 +5,7 @@ An outcome is that of the called channel's own Hangup; the words say what made A
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain
 
 from legbook.calls.outcome import seconds
 from legbook.contracts.legs import Leg
@@ -40,7 +41,7 @@ def _outcome(leg: Leg, call: list[Leg]) -> str:
     if leg.kind == "caller":
         return f"{leg.disposition}: {_caller(leg)}."
     if leg.answered:
-        return f"ANSWERED: {_answered(leg)}."
+        return f"ANSWERED: {_answered(leg, call)}."
     return f"{leg.disposition}: {_unanswered(leg, call)}."
 
 
@@ -48,7 +49,7 @@ def _clock(moment: datetime | None) -> str:
     return moment.strftime("%H:%M:%S.%f")[:-3] if moment else "an unknown time"
 
 
-def _answered(leg: Leg) -> str:
+def _answered(leg: Leg, call: list[Leg]) -> str:
     flags = leg.flags
     if flags.spy_on:
         return (
@@ -60,21 +61,41 @@ def _answered(leg: Leg) -> str:
     who = flags.answered_with or ", ".join(first) or leg.srcdevice
     text = f"{leg.dstdevice} was together with {who} from {_clock(leg.answer)} on, {leg.billsec:.1f} s count for it"
     if flags.pickup:
-        text += "; it took the call that rang at another phone"
+        queue = f"of queue {leg.queue} " if leg.queue else ""
+        text += f"; it took the call {queue}that rang at {_picked_up_at(leg, call)}"
     if leg.kind == "bridge":
         text += "; nobody dialled: the two were bridged (a parked call that was fetched, or AMI's Bridge)"
+    conference = _conference(leg)
     if leg.peer is not None:
-        text += f"; after a transfer it talked with {leg.peer.device}"
-    return text
+        last = "in the end it was alone with" if conference else "after a transfer it talked with"
+        return f"{text}{conference}; {last} {leg.peer.device}"
+    return text + conference
+
+
+def _picked_up_at(leg: Leg, call: list[Leg]) -> str:
+    """The phone whose call this one took."""
+    taken = (each for each in call if each.flags.picked_up_by == leg.dstdevice and _near(leg, each))
+    return next((each.dstdevice for each in taken), "another phone")
+
+
+def _conference(leg: Leg) -> str:
+    """Who else was there while more than two were together."""
+    sets = [talk.devices for talk in leg.talks if len(talk.devices) > 1]
+    if not sets:
+        return ""
+    others = ", ".join(dict.fromkeys(chain.from_iterable(sets)))
+    return f"; up to {max(map(len, sets)) + 1} at once, a conference with {others}"
 
 
 def _unanswered(leg: Leg, call: list[Leg]) -> str:
     own = f"{leg.dstdevice}'s own Hangup came with cause {leg.hangupcause}"
-    winner = next((each.dstdevice for each in call if _answered_before(each, leg)), None)
+    winner = next((each for each in call if _answered_before(each, leg)), None)
     if leg.flags.picked_up_by:
         return f"{own} after {leg.flags.picked_up_by} had picked the call up"
+    if winner is not None and winner.flags.pickup:
+        return f"{own} after {winner.dstdevice} had picked up the call that rang at {_picked_up_at(winner, call)}"
     if winner is not None:
-        return f"{own} after {winner} answered"
+        return f"{own} after {winner.dstdevice} answered"
     return f"{_reason(leg)}; {own}" if leg.end_exact else _reason(leg)
 
 
@@ -109,6 +130,10 @@ def _caller(leg: Leg) -> str:
         return f"{leg.srcdevice} listened to {leg.flags.spy_on}"
     if leg.flags.queue_abandoned:
         return f"the caller gave up in the queue {leg.queue}"
+    if leg.talks:
+        first = leg.talks[0]
+        who = f"{leg.srcdevice} was together with {', '.join(first.devices)}"
+        return f"nobody was rung; {who} from {_clock(first.start)} on{_conference(leg)}"
     if leg.disposition == "ANSWERED":
         return (
             f"nobody was rung; the dialplan itself had answered at {_clock(leg.src_up)} (an IVR, voicemail)"
