@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from aiokafka import ConsumerRecord
 
+from legbook.calls.corrections import WINDOW
+from legbook.calls.legs import _YEAR_2025
 from legbook.cli.fold import CONTEXTS
 from legbook.cli.history import Histories, as_json, as_text, clock, histories_of, title
 from legbook.cli.reaching import UNREACHABLE, partition_count, until, why
@@ -23,7 +26,7 @@ from legbook.runtime.follow import Follower
 from legbook.runtime.settings import FleetSettings, KafkaSettings, load
 from legbook.runtime.stop import CANNOT_START
 
-Consumed = ConsumerRecord[Any, Any]
+_WINDOW: Final = timedelta(seconds=WINDOW)  # in which an estimated end may still be corrected
 
 
 def explain(
@@ -32,7 +35,8 @@ def explain(
     ] = None,
     *,
     leg: Annotated[
-        int | None, typer.Option(help="Its id: curcdr.id, mycdr.leg_id.", show_default=False)
+        int | None,
+        typer.Option(help="Its id: curcdr.id, mycdr.leg_id.", min=0, max=2**53 - 1, show_default=False),
     ] = None,
     channel: Annotated[
         str | None, typer.Option(help="A channel or uniqueid of it.", show_default=False)
@@ -43,19 +47,24 @@ def explain(
     pbx: Annotated[
         str | None, typer.Option(help="Name of the PBX; needed without a file.", show_default=False)
     ] = None,
+    back: Annotated[
+        float, typer.Option(help="Hours before it that the topic is read from.", min=0, max=168)
+    ] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Say why a leg is what it is: its events, the rules they met, what changed."""
     logs.configure("warning")
+    wanted = _wanted(leg, channel, at)
     try:
-        histories = _from_file(file, pbx or "pbx", leg) if file else _from_topic(pbx, leg)
+        histories = _from_file(file, pbx or "pbx", wanted) if file else _from_topic(pbx, wanted, back)
     except BadFileError as error:
         raise _refusal(str(error), 2) from None
     except FleetError as error:
         raise _refusal(str(error), CANNOT_START) from None
     except UNREACHABLE as error:
         raise _refusal(why(error), CANNOT_START) from None
-    chosen = _choose(histories.legs, leg, channel, at)
+    elsewhere = "legbook fold --json lists those of a file" if file else "--back HOURS reads more"
+    chosen = _choose(histories.legs, wanted, elsewhere)
     for line in (as_json if json else as_text)(chosen, histories):
         sys.stdout.write(line + "\n")
 
@@ -65,21 +74,58 @@ def _refusal(text: str, code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _from_file(file: Path, pbx: str, leg: int | None) -> Histories:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which leg is asked for: `leg_id` or else `channel`, in lower case."""
+
+    leg_id: int | None
+    channel: str
+    at: datetime | time | None
+
+    @property
+    def when(self) -> datetime | None:
+        """A moment of its life, if the question names one: its id holds its birth."""
+        if self.leg_id is not None:
+            return _YEAR_2025 + timedelta(milliseconds=self.leg_id >> 12)
+        return self.at if isinstance(self.at, datetime) else None
+
+    @property
+    def number(self) -> int:
+        """That of its PBX, which its id holds too."""
+        return (self.leg_id or 0) & 0xFFF
+
+    def among(self, legs: Iterable[Leg]) -> list[Leg]:
+        return [
+            leg
+            for leg in legs
+            if (leg.leg_id == self.leg_id if self.leg_id is not None else _has(leg, self.channel))
+            and (self.at is None or _lived(leg, self.at))
+        ]
+
+
+def _wanted(leg: int | None, channel: str | None, at: str | None) -> _Wanted:
+    if (leg is None) == (channel is None):
+        raise _refusal("say which one: --leg ID or --channel NAME", 2)
+    return _Wanted(leg, (channel or "").lower(), None if at is None else _moment(at))
+
+
+def _from_file(file: Path, pbx: str, wanted: _Wanted) -> Histories:
     """The number of a PBX is in its leg ids; those of several are counted as `legbook fold` counts them."""
     entries = list(read(file, pbx))
     alone = len({each.pbx for each in entries}) == 1
-    return histories_of(entries, (leg or 0) & 0xFFF if alone else 0)
+    return histories_of(entries, wanted.number if alone else 0)
 
 
-def _from_topic(pbx: str | None, leg: int | None) -> Histories:
+def _from_topic(pbx: str | None, wanted: _Wanted, back: float) -> Histories:
     """With the inbound contexts of the fleet file, where there is one."""
     if pbx is None:
         raise _refusal("say which PBX: --pbx NAME, or give a file", 2)
     known = _fleet().get(pbx)
-    number = known.number if known else (leg or 0) & 0xFFF
-    entries = asyncio.run(_read_topic(pbx))
-    return histories_of(entries, number, known.inbound_contexts if known else CONTEXTS)
+    number, contexts = (known.number, known.inbound_contexts) if known else (wanted.number, CONTEXTS)
+    reading = _Reading(pbx, wanted, Histories(number, contexts))
+    asyncio.run(_read_topic(reading, wanted.when and wanted.when - timedelta(hours=back)))
+    reading.histories.end()
+    return reading.histories
 
 
 def _fleet() -> Mapping[str, Pbx]:
@@ -87,45 +133,66 @@ def _fleet() -> Mapping[str, Pbx]:
     return fleet.load(path) if path.exists() else {}
 
 
-async def _read_topic(pbx: str) -> list[Placed]:
-    """All that the raw topic has of this PBX."""
-    settings, found = load(KafkaSettings), list[Placed]()
+class _Reading:
+    """Folds what the raw topic has of one PBX, until nothing that comes later can change the leg."""
 
-    def put(record: Consumed) -> None:
-        if record.key != pbx.encode() or record.value is None:
+    def __init__(self, pbx: str, wanted: _Wanted, histories: Histories) -> None:
+        self.pbx, self._wanted, self.histories = pbx, wanted, histories
+        self.entries = 0
+        self.enough = asyncio.Event()
+        self._until = wanted.when and wanted.when + _WINDOW
+
+    def put(self, record: ConsumerRecord[Any, Any]) -> None:
+        if record.key != self.pbx.encode() or record.value is None:
             return
         try:
             raw = decode_raw(record.value)
         except BadMessageError:
             return  # it is a dead letter already
-        found.extend(Placed(raw.pbx, raw.epoch, raw.boot, entry) for entry in raw.entries)
+        for entry in raw.entries:
+            self.take(Placed(raw.pbx, raw.epoch, raw.boot, entry))
 
+    def take(self, each: Placed) -> None:
+        if self.enough.is_set():
+            return
+        self.entries += 1
+        self.histories.apply(each)
+        now = each.entry.at or each.entry.received_at
+        if self._until and now and now >= self._until and self._is_over(now):
+            self.enough.set()
+
+    def _is_over(self, now: datetime) -> bool:
+        """Asked again when it may have become so: while a leg lives, a window later."""
+        found = self._wanted.among(self.histories.legs)
+        self._until = max([self._until or now, *((leg.end or now) + _WINDOW for leg in found)])
+        return now >= self._until
+
+
+async def _read_topic(reading: _Reading, since: datetime | None) -> None:
+    settings = load(KafkaSettings)
     count = await partition_count(settings, RAW)
-    typer.echo(f"legbook explain: reading {RAW.name} …", err=True)
-    follower = Follower(settings, put, from_end=False)
-    await until(follower.run([RAW.name], [partition_of(pbx, count)]), follower.caught_up.wait())
-    typer.echo(f"legbook explain: {len(found):,} entries of {pbx}", err=True)
-    return found
+    begin = f"{since:%Y-%m-%dT%H:%M:%SZ}; --back HOURS reads more" if since else "its oldest record"
+    typer.echo(f"legbook explain: reading {RAW.name} from {begin}", err=True)
+    typer.echo("legbook explain: of calls that are older it knows only what they did since", err=True)
+    follower = Follower(settings, reading.put, since=since)
+    following = follower.run([RAW.name], [partition_of(reading.pbx, count)])
+    await until(until(following, follower.caught_up.wait()), reading.enough.wait())
+    typer.echo(f"legbook explain: {reading.entries:,} entries of {reading.pbx}", err=True)
 
 
-def _choose(legs: list[Leg], leg_id: int | None, channel: str | None, at: str | None) -> Leg:
+def _choose(legs: list[Leg], wanted: _Wanted, elsewhere: str) -> Leg:
     """The one leg that is meant. Exit code 2 with what to do next."""
-    if (leg_id is None) == (channel is None):
-        raise _refusal("say which one: --leg ID or --channel NAME", 2)
-    found = [each for each in legs if each.leg_id == leg_id or (channel is not None and _has(each, channel))]
-    if at is not None:
-        moment = _moment(at)
-        found = [each for each in found if _lived(each, moment)]
+    found = wanted.among(legs)
     if len(found) == 1:
         return found[0]
     if not found:
-        raise _refusal(f"no such leg among {len(legs)}: legbook fold --json lists those of a file", 2)
+        raise _refusal(f"no such leg among {len(legs)}: {elsewhere}", 2)
     lines = [f"  {each.leg_id}  {clock(each.born)} to {clock(each.end)}  {title(each)}" for each in found]
     raise _refusal("\n".join([f"{len(found)} legs: choose one with --leg or --at", *lines]), 2)
 
 
 def _has(leg: Leg, channel: str) -> bool:
-    return channel.lower() in {
+    return channel in {
         leg.srcchan.lower(),
         leg.dstchan.lower(),
         leg.srcuid.lower(),

@@ -44,11 +44,30 @@ class Touch:
 
 @dataclass(slots=True)
 class Histories:
-    """Every leg with all that touched it, in order."""
+    """Every leg with all that touched it, in order. Folds each PBX from nothing.
 
+    `first_number`: that of the PBX that comes first, the last 12 bits of its leg ids.
+    """
+
+    first_number: int
+    contexts: Iterable[str] = CONTEXTS
     touches: dict[tuple[str, int], list[Touch]] = field(default_factory=dict)  # by PBX and leg_id
+    states: dict[str, PbxState] = field(default_factory=dict)
 
-    def take(self, entry: Placed | None, changes: Iterable[object]) -> None:
+    def apply(self, each: Placed) -> None:
+        state = self.states.get(each.pbx)
+        if state is None:
+            number = self.first_number + len(self.states)
+            state = self.states[each.pbx] = PbxState(each.pbx, number, self.contexts)
+        self._take(each, state.apply(each.entry, epoch=each.epoch, boot=each.boot))
+
+    def end(self) -> None:
+        """Nothing more comes: a second passes."""
+        for state in self.states.values():
+            if state.now is not None:
+                self._take(None, state.advance(state.now + timedelta(seconds=1)))
+
+    def _take(self, entry: Placed | None, changes: Iterable[object]) -> None:
         for change in changes:
             if isinstance(change, LegChange):
                 self.touches.setdefault((change.leg.pbx, change.leg.leg_id), []).append(Touch(entry, change))
@@ -58,19 +77,11 @@ class Histories:
         return [touches[-1].change.leg for _, touches in sorted(self.touches.items())]
 
 
-def histories_of(
-    entries: Iterable[Placed], first_number: int, contexts: Iterable[str] = CONTEXTS
-) -> Histories:
-    """Each PBX from nothing; `first_number`: the first one's own, the last 12 bits of its leg ids."""
-    histories, states = Histories(), dict[str, PbxState]()
+def histories_of(entries: Iterable[Placed], first_number: int) -> Histories:
+    histories = Histories(first_number)
     for each in entries:
-        state = states.get(each.pbx)
-        if state is None:
-            state = states[each.pbx] = PbxState(each.pbx, first_number + len(states), contexts)
-        histories.take(each, state.apply(each.entry, epoch=each.epoch, boot=each.boot))
-    for state in states.values():
-        if state.now is not None:
-            histories.take(None, state.advance(state.now + timedelta(seconds=1)))
+        histories.apply(each)
+    histories.end()
     return histories
 
 

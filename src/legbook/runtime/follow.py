@@ -1,10 +1,11 @@
-"""Reads partitions from their beginning (or from now) and goes on: what a view in memory is made of.
+"""Reads partitions from their beginning (or a moment, or now) and goes on: what a view in memory is made of.
 
 No group: everybody who follows sees everything.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -17,13 +18,19 @@ from legbook.runtime.settings import KafkaSettings
 _log = structlog.get_logger("legbook.kafka")
 POLL: Final = 200  # ms
 Put = Callable[["ConsumerRecord[Any, Any]"], None]
+Offsets = Mapping[TopicPartition, int]
 
 
 class Follower:
-    """`put` gets every record, tombstones too; `caught_up` is set once all is read that was there at the start."""
+    """`put` gets every record, tombstones too; `caught_up` is set once all is read that was there at the start.
 
-    def __init__(self, settings: KafkaSettings, put: Put, *, from_end: bool = False) -> None:
-        self._settings, self._put, self._from_end = settings, put, from_end
+    `since`: from the first record that Kafka has with this timestamp or a later one.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, put: Put, *, from_end: bool = False, since: datetime | None = None
+    ) -> None:
+        self._settings, self._put, self._from_end, self._since = settings, put, from_end, since
         self._next: dict[TopicPartition, int] = {}
         self.caught_up = asyncio.Event()
 
@@ -45,10 +52,10 @@ class Follower:
     async def _read(self, reader: AIOKafkaConsumer, targets: list[TopicPartition]) -> None:
         ends = await reader.end_offsets(targets)
         starts = await reader.beginning_offsets(targets)
+        wanted = await self._beginnings(reader, starts, ends)
         for target in targets:
-            start = ends[target] if self._from_end else starts[target]
             # compaction or retention may have passed where we were
-            reader.seek(target, max(starts[target], self._next.setdefault(target, start)))
+            reader.seek(target, max(starts[target], self._next.setdefault(target, wanted[target])))
         behind = {target for target in targets if self._next[target] < ends[target]}
         while True:
             for target in list(behind):
@@ -60,3 +67,12 @@ class Follower:
                 for record in records:
                     self._put(record)
                 self._next[target] = records[-1].offset + 1
+
+    async def _beginnings(self, reader: AIOKafkaConsumer, starts: Offsets, ends: Offsets) -> Offsets:
+        """Where to begin, for who has read nothing yet."""
+        if self._since is None:
+            return ends if self._from_end else starts
+        since = max(0, int(self._since.timestamp() * 1000))
+        asked = dict.fromkeys(ends, since)
+        found = await reader.offsets_for_times(asked)  # type: ignore[attr-defined]  # our stub lacks it
+        return {target: ends[target] if at is None else at.offset for target, at in found.items()}

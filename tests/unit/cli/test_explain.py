@@ -8,15 +8,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace as replace_leg
+from msgspec.structs import replace as replace_struct
 from typer.testing import CliRunner, Result
 
 from legbook import calls
 from legbook.cli import app
-from legbook.cli.explain import _lived, _moment
-from legbook.cli.history import histories_of
+from legbook.cli.explain import _lived, _moment, _Reading, _wanted
+from legbook.cli.history import Histories, histories_of
+from legbook.cli.recordings import Placed
 from legbook.cli.rulebook import sentence, sentences
 from legbook.cli.why import why
+from legbook.contracts.raw import Entry, Heartbeat
 from tests.recorded import FIXTURES, PLAYED, RING_GROUP, entries, fold
 
 RECORDINGS = FIXTURES / "recordings"
@@ -147,8 +149,52 @@ def test_the_pbxs_of_a_file_do_not_meet() -> None:
 )  # fmt: skip
 def test_when_a_leg_over_midnight_lived(at: str, *, lived: bool) -> None:
     born = datetime(2026, 11, 24, 23, 59, 59, 500_000, tzinfo=UTC)
-    leg = replace_leg(
+    leg = replace_struct(
         histories_of(entries(RING_GROUP), 0).legs[0], born=born, end=born + timedelta(seconds=2)
     )
 
     assert _lived(leg, _moment(at)) is lived
+
+
+def _time(entry: Entry) -> datetime:
+    time = entry.at or entry.received_at
+    assert time is not None
+    return time
+
+
+def _long_call(longer: timedelta) -> list[Placed]:
+    """The ring group, but all that comes a second after the answer comes so much later; a heartbeat a minute."""
+    recorded = entries(RING_GROUP)
+    answer = histories_of(recorded, 1).legs[1].answer
+    assert answer is not None
+    told = [each.entry for each in recorded]
+    late = {entry.seq for entry in told if _time(entry) > answer + timedelta(seconds=1)}
+    told = [replace_struct(entry, at=_time(entry) + longer) if entry.seq in late else entry for entry in told]
+    beats = (answer + timedelta(minutes=n) for n in range(1, 60))
+    told += [Heartbeat(seq=1, at=at, received_at=at, state="up") for at in beats]
+    told.sort(key=_time)
+    return [Placed("hq", 1, recorded[-1].boot, replace_struct(entry, seq=n)) for n, entry in enumerate(told, 1)]
+
+
+@pytest.mark.parametrize("minutes", [0, 9, 25])
+@pytest.mark.parametrize("channel", [False, True])
+def test_the_topic_is_read_until_the_leg_has_been_over_for_ten_minutes(
+    minutes: int, *, channel: bool
+) -> None:
+    longer = timedelta(minutes=minutes)
+    told = _long_call(longer)
+    _, leg, _ = histories_of(told, 1).legs
+    assert leg.end is not None
+    assert leg.ring is not None
+    _, recorded, _ = histories_of(entries(RING_GROUP), 1).legs
+    assert leg.end == (recorded.end or leg.end) + longer
+    wanted = _wanted(None, leg.dstchan, leg.ring.isoformat()) if channel else _wanted(leg.leg_id, None, None)
+
+    reading = _Reading("hq", wanted, Histories(1))
+    for each in told:
+        reading.take(each)
+
+    assert reading.enough.is_set()
+    assert wanted.among(reading.histories.legs) == [leg]
+    over = leg.end + timedelta(minutes=10)
+    assert _time(told[reading.entries - 2].entry) < over <= _time(told[reading.entries - 1].entry)
