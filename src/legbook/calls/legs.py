@@ -20,7 +20,7 @@ from legbook.calls.state import Channel
 from legbook.calls.step import Step
 from legbook.contracts.legs import Disposition, EndReason, Leg
 
-_YEAR_2025 = datetime(2025, 1, 1, tzinfo=UTC)
+YEAR_2025 = datetime(2025, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 CALLER_RETURNS = 0.5  # seconds; a follow-me dials again within this (21)
 CALLER_GONE = 0.5  # seconds
@@ -29,7 +29,7 @@ MOST_QUEUED = 100  # legs of one wait in a queue that a late abandon can still c
 
 def new_id(step: Step) -> int:
     calls = step.calls
-    since_2025 = (step.now - _YEAR_2025) // _MILLISECOND if step.now else 0
+    since_2025 = (step.now - YEAR_2025) // _MILLISECOND if step.now else 0
     calls.counter = max(calls.counter + 1, since_2025)
     return calls.counter << 12 | calls.number
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -12,18 +12,18 @@ import typer
 from aiokafka import ConsumerRecord
 
 from legbook.calls.corrections import WINDOW
-from legbook.calls.legs import _YEAR_2025
+from legbook.calls.legs import YEAR_2025
 from legbook.cli.fold import CONTEXTS
 from legbook.cli.history import Histories, as_json, as_text, clock, histories_of, title
-from legbook.cli.reaching import UNREACHABLE, partition_count, until, why
+from legbook.cli.reaching import UNREACHABLE, known_pbxs, partition_count, until, why
 from legbook.cli.recordings import BadFileError, Placed, read
 from legbook.contracts.codec import BadMessageError, decode_raw
 from legbook.contracts.legs import Leg
 from legbook.contracts.topics import RAW, partition_of
-from legbook.runtime import fleet, logs
-from legbook.runtime.fleet import FleetError, Pbx
+from legbook.runtime import logs
+from legbook.runtime.fleet import FleetError
 from legbook.runtime.follow import Follower
-from legbook.runtime.settings import FleetSettings, KafkaSettings, load
+from legbook.runtime.settings import KafkaSettings, load
 from legbook.runtime.stop import CANNOT_START
 
 _WINDOW: Final = timedelta(seconds=WINDOW)  # in which an estimated end may still be corrected
@@ -86,7 +86,7 @@ class _Wanted:
     def when(self) -> datetime | None:
         """A moment of its life, if the question names one: its id holds its birth."""
         if self.leg_id is not None:
-            return _YEAR_2025 + timedelta(milliseconds=self.leg_id >> 12)
+            return YEAR_2025 + timedelta(milliseconds=self.leg_id >> 12)
         return self.at if isinstance(self.at, datetime) else None
 
     @property
@@ -120,17 +120,12 @@ def _from_topic(pbx: str | None, wanted: _Wanted, back: float) -> Histories:
     """With the inbound contexts of the fleet file, where there is one."""
     if pbx is None:
         raise _refusal("say which PBX: --pbx NAME, or give a file", 2)
-    known = _fleet().get(pbx)
+    known = known_pbxs().get(pbx)
     number, contexts = (known.number, known.inbound_contexts) if known else (wanted.number, CONTEXTS)
     reading = _Reading(pbx, wanted, Histories(number, contexts))
     asyncio.run(_read_topic(reading, wanted.when and wanted.when - timedelta(hours=back)))
     reading.histories.end()
     return reading.histories
-
-
-def _fleet() -> Mapping[str, Pbx]:
-    path = load(FleetSettings).fleet
-    return fleet.load(path) if path.exists() else {}
 
 
 class _Reading:

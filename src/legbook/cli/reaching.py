@@ -1,17 +1,18 @@
-"""Reaching Kafka for somebody who sits before a terminal: at once or not at all, quietly, and saying what to do."""
+"""For somebody who sits before a terminal: reaching Kafka at once or not at all, the fleet, an end without noise."""
 
 import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
 from aiokafka.errors import KafkaError
 
 from legbook.contracts.topics import Topic
-from legbook.runtime import kafka
-from legbook.runtime.settings import KafkaSettings
+from legbook.runtime import fleet, kafka
+from legbook.runtime.fleet import Pbx
+from legbook.runtime.settings import FleetSettings, KafkaSettings, load
 from legbook.runtime.stop import CannotStartError
 
 UNREACHABLE: Final = (KafkaError, CannotStartError, TimeoutError)
@@ -51,3 +52,9 @@ async def until(work: Coroutine[Any, Any, None], end: Coroutine[Any, Any, object
 def drop_output() -> None:
     """After a BrokenPipeError: what is in the buffer goes nowhere, and says nothing at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def known_pbxs() -> Mapping[str, Pbx]:
+    """Of the fleet file, where there is one. FleetError if it cannot be read."""
+    path = load(FleetSettings).fleet
+    return fleet.load(path) if path.exists() else {}

@@ -17,16 +17,16 @@ from curcdr_projector.columns import COLUMNS
 from curcdr_projector.columns import row as columns_of
 from legbook.cli import rows
 from legbook.cli.lines import harmless
-from legbook.cli.reaching import UNREACHABLE, drop_output, partition_count, until, why
+from legbook.cli.reaching import UNREACHABLE, drop_output, known_pbxs, partition_count, until, why
 from legbook.cli.status import Newest, judged
 from legbook.contracts import codec
 from legbook.contracts.codec import BadMessageError
 from legbook.contracts.legs import Leg
 from legbook.contracts.topics import LEGS, STATUS
-from legbook.runtime import fleet, logs
-from legbook.runtime.fleet import FleetError, Pbx
+from legbook.runtime import logs
+from legbook.runtime.fleet import FleetError
 from legbook.runtime.follow import Follower
-from legbook.runtime.settings import FleetSettings, KafkaSettings, load
+from legbook.runtime.settings import KafkaSettings, load
 from legbook.runtime.stop import CANNOT_START
 
 EVERY: Final = 0.15  # seconds between two looks
@@ -141,9 +141,3 @@ async def _in_lines(follower: Follower, view: View, wanted: Wanted) -> None:
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
         await asyncio.sleep(EVERY)
-
-
-def known_pbxs() -> Mapping[str, Pbx]:
-    """Of the fleet file, where there is one. FleetError if it cannot be read."""
-    path = load(FleetSettings).fleet
-    return fleet.load(path) if path.exists() else {}

@@ -173,7 +173,9 @@ def _long_call(longer: timedelta) -> list[Placed]:
     beats = (answer + timedelta(minutes=n) for n in range(1, 60))
     told += [Heartbeat(seq=1, at=at, received_at=at, state="up") for at in beats]
     told.sort(key=_time)
-    return [Placed("hq", 1, recorded[-1].boot, replace_struct(entry, seq=n)) for n, entry in enumerate(told, 1)]
+    return [
+        Placed("hq", 1, recorded[-1].boot, replace_struct(entry, seq=n)) for n, entry in enumerate(told, 1)
+    ]
 
 
 @pytest.mark.parametrize("minutes", [0, 9, 25])
