@@ -1,96 +1,140 @@
-"""The fold with many calls alive: time an event takes, and the size of a checkpoint."""
+"""All services as processes: from a byte at the PBX to what everybody sees, commands back, and memory."""
 
-import sys
-import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from statistics import median
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from legbook.calls import PbxState
-from legbook.contracts.raw import Event
+from legbook.contracts.topics import LEGS, RAW
+from legbook.demo.watch import Watch
+from legbook.demo.world import World
+from legbook.devstack import StackError
+from legbook.runtime import kafka
+from tests.benchmarks import byhand, commands, memory, meters
+from tests.benchmarks.figures import Figure, Goal, at_most, latencies, percentile, within
+from tests.benchmarks.observers import Key, Observer, Seen, archive, records, rows
+from tests.benchmarks.traffic import Traffic
+from tests.e2e import topics
 
-BEGIN = datetime(2026, 11, 24, tzinfo=UTC)
-CHANNELS = (10, 100, 1_000, 5_000)
-CALLS = 300  # that begin and end beside those that go on
-
-
-class Pbx:
-    """One whose calls can be begun and ended one by one."""
-
-    def __init__(self) -> None:
-        self.state, self._seq = PbxState("hq", 1, ("from-trunk",)), 0
-
-    def say(self, name: str, **fields: str) -> None:
-        self._seq += 1
-        at = BEGIN + timedelta(milliseconds=2 * self._seq)
-        said: dict[str, str | list[str]] = {
-            "Event": name,
-            "Context": "from-internal",
-            "CallerIDNum": "201",
-            **fields,
-        }
-        self.state.apply(Event(seq=self._seq, at=at, received_at=at, name=name, fields=said), epoch=1)
-
-    def begin(self, call: int) -> None:
-        """201 calls 202, who answers."""
-        one, two = _ends(call)
-        self.say("Newchannel", ChannelState="4", Exten="202", **one)
-        self.say("Newchannel", ChannelState="0", **two)
-        dest = {f"Dest{name}": value for name, value in two.items()}
-        self.say("DialBegin", Exten="202", DialString="202", **one, **dest)
-        self.say("Newstate", ChannelState="5", **two)
-        self.say("Newstate", ChannelState="6", **two)
-        self.say("DialEnd", DialStatus="ANSWER", **one, **dest)
-        for end in (two, one):
-            self.say("BridgeEnter", BridgeUniqueid=f"b{call}", BridgeType="basic", **end)
-
-    def end(self, call: int) -> None:
-        for end in _ends(call):
-            self.say("BridgeLeave", BridgeUniqueid=f"b{call}", **end)
-            self.say("Hangup", Cause="16", **end)
+ENDS: Final = 30.0  # seconds after its start in which every call of the recordings is over and archived
 
 
-def _ends(call: int) -> tuple[dict[str, str], dict[str, str]]:
-    one, two = f"1795396000.{2 * call}", f"1795396000.{2 * call + 1}"
-    return (
-        {"Channel": f"PJSIP/201-{2 * call:08x}", "Uniqueid": one, "Linkedid": one},
-        {"Channel": f"PJSIP/202-{2 * call + 1:08x}", "Uniqueid": two, "Linkedid": one},
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Events a second of all PBXs together; calls begin for so many seconds, of which the first do not count."""
+
+    rate: int
+    seconds: float
+    warm: float
+    row: tuple[Goal, ...] = ()
+    topic: tuple[Goal, ...] = ()
+    cdr: tuple[Goal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """`calls`: up at the same time; `by_hand`: rows, records and commands; `archived`: rows, more expensive."""
+
+    loads: tuple[Load, ...] = (
+        Load(300, 50, 10, (within(25), within(100)), (within(120), within(250)), (within(1500), within(2500))),
+        Load(3_000, 30, 10),
+    )
+    calls: int = 5_000
+    by_hand: int = 300
+    archived: int = 40
+
+
+SMOKE: Final = Amount((Load(300, 3, 0),), calls=50, by_hand=10, archived=5)
+
+
+class ByHand(NamedTuple):
+    """Seconds until each was seen."""
+
+    row: Sequence[float]
+    record: Sequence[float]
+    archived: Sequence[float]
+
+
+async def figures(world: World, amount: Amount) -> AsyncIterator[Figure]:
+    partitions = await kafka.partitions(topics.settings(world), RAW.name)
+    async with AsyncExitStack() as exits:
+        crowd, desk = memory.pbx(), commands.pbx()
+        loads = [(Traffic(load.rate, load.seconds, partitions), load) for load in amount.loads]
+        for pbx in (crowd, desk, *(traffic for traffic, _ in loads)):
+            await exits.enter_async_context(pbx)
+        every = [crowd, desk, *(pbx for traffic, _ in loads for pbx in traffic.pbxs)]
+        world.fleet({pbx.name: pbx.port for pbx in every})
+        world.start()
+        await asyncio.to_thread(world.wait_ready)
+        watch = exits.enter_context(closing(Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])))
+        rest = memory.resident(world)
+        full = await memory.with_calls(world, watch, crowd, amount.calls)
+        by_hand = await _by_hand(world, amount)
+        for traffic, load in loads:
+            for figure in await _latencies(world, watch, traffic, load, by_hand):
+                yield figure
+        for figure in await commands.figures(world, watch, desk, amount.by_hand):
+            yield figure
+        for figure in memory.figures(rest, full, amount.calls):
+            yield figure
+
+
+async def _by_hand(world: World, amount: Amount) -> ByHand:
+    return ByHand(
+        await byhand.row_seen(world, amount.by_hand),
+        await byhand.record_seen(world, amount.by_hand),
+        await byhand.archived_seen(world, amount.archived),
     )
 
 
-def _with(channels: int) -> Pbx:
-    pbx = Pbx()
-    for call in range(channels // 2):
-        pbx.begin(call)
-    return pbx
-
-
-def _times() -> Iterator[tuple[int, float]]:
-    """(live channels, seconds an event)."""
-    for channels in CHANNELS:
-        pbx, seconds = _with(channels), list[float]()
-        for call in range(channels, channels + CALLS):
-            began = time.perf_counter()
-            pbx.begin(call)
-            pbx.end(call)
-            seconds.append((time.perf_counter() - began) / 12)
-        yield channels, median(seconds)
-
-
-def live() -> None:
-    times = dict(_times())
-    told = ", ".join(f"{n:,}: {seconds / times[10]:.1f}" for n, seconds in times.items())
-    sys.stdout.write(f"bench: fold      live channels: time an event takes, beside 10 of them: {told}\n")
-    for channels in (1_000, 50_000):
-        pbx = _with(channels)
-        began = time.perf_counter()
-        data = pbx.state.dump()
-        seconds = time.perf_counter() - began
-        sys.stdout.write(
-            f"bench: checkpoint {channels:,} live channels: {1000 * seconds:.1f} ms, {len(data) / 1000:,.0f} kB\n"
+async def _latencies(
+    world: World, watch: Watch, traffic: Traffic, load: Load, by_hand: ByHand
+) -> list[Figure]:
+    with (
+        Observer(rows, world, "curcdr") as shown,
+        Observer(records, world, LEGS.name) as told,
+        Observer(archive, world, "cdr") as archived,
+    ):
+        async with asyncio.timeout(load.seconds + ENDS):
+            await traffic.play()
+        await meters.until(
+            f"{len(traffic.dialled)} legs in the archive",
+            lambda: _archived(watch, traffic),
+            lambda n: n >= len(traffic.dialled),
+            patience=ENDS,
         )
-    sys.stdout.flush()
+        seen = [await asyncio.to_thread(each.seen) for each in (shown, told, archived)]
+    legs, ended, at = traffic.legs(load.warm), traffic.ended(load.warm), f"{load.rate:,} events/s"
+    row = _took(legs, traffic.dialled, seen[0], "curcdr")
+    topic = _took(legs, traffic.dialled, seen[1], LEGS.name)
+    cdr = _took(ended, traffic.hung_up, seen[2], "cdr")
+    return [
+        *latencies(f"event to row of curcdr, {at}", row, by_hand.row, "INSERT to SELECT", load.row),
+        *latencies(f"event to record of legs, {at}", topic, by_hand.record, "send to read", load.topic),
+        *latencies(
+            f"hang-up to row of view cdr, {at}", cdr, by_hand.archived, "INSERT to SELECT … FINAL", load.cdr
+        ),
+        Figure(
+            f"lateness of the PBXs that say {traffic.events_a_second(load.warm):,.0f} events/s, p99",
+            percentile(traffic.late, 99),
+            percentile(row, 99),
+            "ms",
+            "event to row, p99",
+            at_most(0.5),
+        ),
+    ]
 
 
-if __name__ == "__main__":
-    live()
+def _archived(watch: Watch, traffic: Traffic) -> float:
+    names = [pbx.name for pbx in traffic.pbxs]
+    (found,) = watch.query("SELECT count() AS n FROM cdr WHERE dstuid <> '' AND pbx IN {p:Array(String)}", p=names)
+    return float(found["n"])
+
+
+def _took(keys: Sequence[Key], began: Seen, seen: Seen, where: str) -> list[float]:
+    """Seconds. StackError if any was never seen: what is left out makes a figure better than it is."""
+    missing = [key for key in keys if key not in seen]
+    if missing or len(keys) < 2:
+        raise StackError(f"{len(missing)} of {len(keys)} legs never seen in {where}, such as {missing[:3]}")
+    return [seen[key] - began[key] for key in keys]

@@ -1,0 +1,98 @@
+"""curcdr_projector: records of the raw topic to live rows and legs, beside faust that does nothing with them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from ami_ingest.publisher import Publisher
+from legbook.contracts.topics import RAW
+from legbook.demo.world import World
+from legbook.runtime import kafka
+from tests.benchmarks import meters, workload
+from tests.benchmarks.figures import Figure, Goal, at_least
+from tests.benchmarks.meters import Child
+from tests.e2e import topics
+
+SERVICE: Final = "curcdr_projector"
+_LIMIT: Final = 8 << 20  # bytes made and not yet in Kafka
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Entries a record, and how many entries; what is wanted beside idle faust, and beside it at a record an entry."""
+
+    entries: int
+    events: int
+    beside: Goal | None = None
+    gain: Goal | None = None
+
+    @property
+    def pbx(self) -> str:
+        """One for each: entries of another size are not counted."""
+        return f"by{self.entries}"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """The first one has one entry a record."""
+
+    sizes: tuple[Size, ...] = (
+        Size(1, 40_000, at_least(0.6)),
+        Size(8, 150_000, at_least(0.35), at_least(3)),
+        Size(32, 200_000, None, at_least(5)),
+    )
+
+
+SMOKE: Final = Amount((Size(1, 1_000), Size(8, 4_000)))
+
+
+async def figures(world: World, amount: Amount) -> AsyncIterator[Figure]:
+    world.fleet({size.pbx: 1 for size in amount.sizes})
+    single = 0.0  # of idle faust, with one entry a record
+    for size in amount.sizes:
+        records = await _publish(world, size)
+        ours = await _ours(world, size)
+        idle = await Child(world, "idle", size.pbx, str(records)).said()
+        nothing = idle["records"] * size.entries / idle["seconds"]
+        single = single or nothing
+        plural = "entry" if size.entries == 1 else "entries"
+        name = f"projector, {size.entries} {plural} a record"
+        yield Figure(name, ours, nothing, "events/s", "faust doing nothing with them", size.beside)
+        if size.entries > 1:
+            against = "faust doing nothing, an entry a record"
+            yield Figure(name, ours, single, "events/s", against, size.gain)
+
+
+async def _publish(world: World, size: Size) -> int:
+    """As ami_ingest does; the number of records."""
+    settings, made = topics.settings(world), 0
+    producer = kafka.producer(settings)
+    await producer.start()
+    try:
+        partitions = await kafka.partitions(settings, RAW.name)
+        publisher = Publisher(producer, size.pbx, partitions, _LIMIT)
+        for record, value in workload.records(size.pbx, workload.entries(size.events), size.entries):
+            while not publisher.put(record, value):
+                await publisher.finish()
+            made += 1
+        await publisher.finish()
+    finally:
+        await kafka.stop(producer)
+    return made
+
+
+async def _ours(world: World, size: Size) -> float:
+    world.start(SERVICE)
+    rate = await meters.pace("entries", lambda: _folded(world, size), size.events, every=0.05)
+    await meters.until("a checkpoint of all", lambda: _unacked(world), lambda n: n == 0)
+    await asyncio.to_thread(world.terminate, SERVICE)
+    return rate
+
+
+def _folded(world: World, size: Size) -> float:
+    return meters.total(world, SERVICE, "curcdr_projector_entries_total", pbx=size.pbx)
+
+
+def _unacked(world: World) -> float:
+    return meters.total(world, SERVICE, "curcdr_projector_unacked_bytes")
