@@ -1,6 +1,7 @@
 """`make bench`: how fast each part is, a line a figure, each beside a baseline measured in the same run.
 
-Machines are noisy: compare ratios, not rates. Nothing here is a test. A whole run writes docs/reference/performance.md.
+Machines are noisy: compare ratios, not rates. Nothing here is a test. A whole run writes
+docs/reference/performance.md.
 """
 
 import argparse
@@ -82,7 +83,9 @@ def main() -> int:
     if whole:
         say(f"written: {page.write(found, facts)}")
     missed = sum(figure.met == "no" for figure in found)
-    say(f"{len(found)} figures, {missed} goals missed, {len(failed)} stages failed, {time.monotonic() - began:.0f} s")
+    say(
+        f"{len(found)} figures, {missed} goals missed, {len(failed)} stages failed, {time.monotonic() - began:.0f} s"
+    )
     return 1 if failed else 0
 
 

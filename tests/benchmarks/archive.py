@@ -45,7 +45,12 @@ async def figures(world: World, amount: Amount) -> AsyncIterator[Figure]:
     ours = await _ours(world, amount)
     by_hand = await asyncio.to_thread(_by_hand, world, amount, [row(leg) for leg in legs])
     yield Figure(
-        "archive, topic to ClickHouse", ours, by_hand, "rows/s", "the same rows inserted by hand", at_least(0.5)
+        "archive, topic to ClickHouse",
+        ours,
+        by_hand,
+        "rows/s",
+        "the same rows inserted by hand",
+        at_least(0.5),
     )
 
 

@@ -16,12 +16,12 @@ class Goal:
 
 def at_least(ratio: float) -> Goal:
     """Times the baseline."""
-    return Goal(f"≥ {ratio:g} ×", lambda ours, baseline: ours >= ratio * baseline)
+    return Goal(f"≥ {ratio:g}x", lambda ours, baseline: ours >= ratio * baseline)
 
 
 def at_most(ratio: float) -> Goal:
     """Times the baseline."""
-    return Goal(f"≤ {ratio:g} ×", lambda ours, baseline: ours <= ratio * baseline)
+    return Goal(f"≤ {ratio:g}x", lambda ours, baseline: ours <= ratio * baseline)
 
 
 def within(milliseconds: float) -> Goal:
@@ -61,7 +61,7 @@ class Figure:
         """Ours, baseline, ratio, goal, and whether it is met."""
         ours, baseline = (f"{_rounded(value)} {self.unit}" for value in (self.ours, self.baseline))
         goal = self.goal.text if self.goal else ""
-        return ours, f"{baseline}: {self.against}", f"{_rounded(self.ratio)} ×", goal, self.met
+        return ours, f"{baseline}: {self.against}", f"{_rounded(self.ratio)}x", goal, self.met
 
     def __str__(self) -> str:
         ours, baseline, ratio, goal, met = self.told()
@@ -90,7 +90,12 @@ def latencies(
     wanted: Sequence[Goal | None] = goals or [None] * len(PERCENTS)
     return [
         Figure(
-            f"{name}, p{percent}", percentile(ours, percent), percentile(baseline, percent), "ms", against, goal
+            f"{name}, p{percent}",
+            percentile(ours, percent),
+            percentile(baseline, percent),
+            "ms",
+            against,
+            goal,
         )
         for percent, goal in zip(PERCENTS, wanted, strict=True)
     ]

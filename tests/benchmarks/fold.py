@@ -91,9 +91,7 @@ class Pbx:
             self._seq += 1
             at = BEGIN + timedelta(milliseconds=2 * self._seq)
             headers: dict[str, Any] = {"Event": name, **fields}
-            self.state.apply(
-                Event(seq=self._seq, at=at, received_at=at, name=name, fields=headers), epoch=1
-            )
+            self.state.apply(Event(seq=self._seq, at=at, received_at=at, name=name, fields=headers), epoch=1)
 
 
 def _curve(amount: Amount) -> Iterator[Figure]:

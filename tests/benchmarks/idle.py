@@ -22,9 +22,7 @@ def main() -> None:
     pbx, records = sys.argv[1].encode(), int(sys.argv[2])
     setattr(agent, "GROUP", "bench-idle")  # noqa: B010  # offsets of its own; Final for everybody else
     app = agent.app(load(Settings), load(KafkaSettings), partitions=4)
-    raw = app.topic(
-        RAW.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
-    )
+    raw = app.topic(RAW.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     seen: list[tuple[float, int]] = []  # of each batch: when it came, and how many of ours were in it
 
     async def idle(stream: Any) -> None:

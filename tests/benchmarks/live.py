@@ -37,7 +37,9 @@ class Amount:
     """`calls`: up at the same time; `by_hand`: rows, records and commands; `archived`: rows, more expensive."""
 
     loads: tuple[Load, ...] = (
-        Load(300, 50, 10, (within(25), within(100)), (within(120), within(250)), (within(1500), within(2500))),
+        Load(
+            300, 50, 10, (within(25), within(100)), (within(120), within(250)), (within(1500), within(2500))
+        ),
         Load(3_000, 30, 10),
     )
     calls: int = 5_000
@@ -59,17 +61,19 @@ class ByHand(NamedTuple):
 async def figures(world: World, amount: Amount) -> AsyncIterator[Figure]:
     partitions = await kafka.partitions(topics.settings(world), RAW.name)
     async with AsyncExitStack() as exits:
-        crowd, desk = memory.pbx(), commands.pbx()
+        crowd, desk = memory.Crowd(), commands.pbx()
         loads = [(Traffic(load.rate, load.seconds, partitions), load) for load in amount.loads]
-        for pbx in (crowd, desk, *(traffic for traffic, _ in loads)):
+        for traffic, _ in loads:
+            await exits.enter_async_context(traffic)
+        for pbx in (crowd.pbx, desk):
             await exits.enter_async_context(pbx)
-        every = [crowd, desk, *(pbx for traffic, _ in loads for pbx in traffic.pbxs)]
+        every = [crowd.pbx, desk, *(pbx for traffic, _ in loads for pbx in traffic.pbxs)]
         world.fleet({pbx.name: pbx.port for pbx in every})
         world.start()
         await asyncio.to_thread(world.wait_ready)
         watch = exits.enter_context(closing(Watch(world.env["MYSQL_URL"], world.env["CLICKHOUSE_URL"])))
         rest = memory.resident(world)
-        full = await memory.with_calls(world, watch, crowd, amount.calls)
+        full = await crowd.measure(world, watch, amount.calls)
         by_hand = await _by_hand(world, amount)
         for traffic, load in loads:
             for figure in await _latencies(world, watch, traffic, load, by_hand):
@@ -128,7 +132,9 @@ async def _latencies(
 
 def _archived(watch: Watch, traffic: Traffic) -> float:
     names = [pbx.name for pbx in traffic.pbxs]
-    (found,) = watch.query("SELECT count() AS n FROM cdr WHERE dstuid <> '' AND pbx IN {p:Array(String)}", p=names)
+    (found,) = watch.query(
+        "SELECT count() AS n FROM cdr WHERE dstuid <> '' AND pbx IN {p:Array(String)}", p=names
+    )
     return float(found["n"])
 
 

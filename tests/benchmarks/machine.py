@@ -37,7 +37,7 @@ def _servers(world: World) -> dict[str, str]:
         (clickhouse,) = watch.query("SELECT version() AS v")
         return {
             "Kafka": f"{_kafka(world)}, one broker",
-            "MySQL": watch._mysql.get_server_info(),
+            "MySQL": str(watch._mysql.get_server_info()),  # type: ignore[no-untyped-call]
             "ClickHouse": f"{clickhouse['v']}, chDB {version('chdb')}",
         }
     finally:

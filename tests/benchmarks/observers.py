@@ -132,8 +132,8 @@ async def _records(settings: KafkaSettings, topic: str, pipe: Connection) -> See
             stop = pipe.poll()
             found = await consumer.getmany(timeout_ms=100)
             now = time.monotonic()
-            for record in (record for part in found.values() for record in part if record.value):
-                leg = decode_leg(record.value)
+            values = [record.value for part in found.values() for record in part]
+            for leg in (decode_leg(value) for value in values if value):
                 if leg.dstuid:
                     seen.setdefault((leg.pbx, leg.dstuid), now)
     finally:

@@ -20,7 +20,7 @@ _LIMIT: Final = 8 << 20  # bytes made and not yet in Kafka
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Entries a record, and how many entries; what is wanted beside idle faust, and beside it at a record an entry."""
+    """Entries a record, and how many; what is wanted beside idle faust, and beside it with a record an entry."""
 
     entries: int
     events: int

@@ -41,10 +41,8 @@ async def panoramisk(port: int, events: int) -> None:
         if not left:
             over.set()
 
-    manager = Manager(
-        host=HOST, port=port, username=USERNAME, secret=SECRET, loop=asyncio.get_running_loop()
-    )
-    manager.register_event("*", count)
+    manager = Manager(host=HOST, port=port, username=USERNAME, secret=SECRET, loop=asyncio.get_running_loop())
+    manager.register_event("*", count)  # type: ignore[attr-defined]  # our stub knows what we use
     await manager.connect()
     await over.wait()
     manager.pinger.cancel()

@@ -1,4 +1,4 @@
-"""PBXs that say so many events a second together, in real time; when each leg began and ended, and how late they were."""
+"""PBXs that say so many events a second together; when each leg began and ended, and how late they said it."""
 
 import asyncio
 import re
