@@ -42,8 +42,8 @@ asterisk: install ## against a real Asterisk 22 (skipped with a reason where it 
 node: install ## the examples in JavaScript of docs/how-to (skipped with a reason where Node or its packages are missing)
 	@exec $(PY) -m pytest -m node tests/docs
 
-bench: install ## how fast, as ratios to a baseline of the same run
-	@exec $(PY) -m tests.benchmarks
+bench: install ## how fast, as ratios to a baseline of the same run (some minutes; SMOKE=1: only whether it works)
+	@exec $(PY) -m tests.benchmarks $(if $(SMOKE),--smoke)
 
 lint: install ## ruff
 	@$(PY) -m ruff check .

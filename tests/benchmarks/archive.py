@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 from typing import Any, Final
@@ -39,7 +39,7 @@ class Amount:
 SMOKE: Final = Amount(batch=200, batches=2, events=2_000)
 
 
-async def figures(world: World, amount: Amount) -> AsyncIterator[Figure]:
+async def figures(world: World, amount: Amount) -> AsyncGenerator[Figure, None]:
     legs = list(islice(_legs(amount.events), amount.batch * (amount.batches + 1)))
     await _publish(world, legs)
     ours = await _ours(world, amount)

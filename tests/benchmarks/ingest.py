@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -66,7 +66,7 @@ def _parts(made: list[bytes]) -> Iterator[bytes]:
         yield bytes(part)
 
 
-async def figures(world: World, amount: Amount) -> AsyncIterator[Figure]:
+async def figures(world: World, amount: Amount) -> AsyncGenerator[Figure, None]:
     blast = Blast(amount)
     async with blast.pbx:
         world.fleet({PBX: blast.pbx.port})

@@ -19,6 +19,12 @@ EVERY: Final = 0.02
 _REPORT: Final = "report: "
 
 
+def say(line: str) -> None:
+    """To who waits for it."""
+    sys.stdout.write(f"bench: {line}\n")
+    sys.stdout.flush()
+
+
 def total(world: World, service: str, metric: str, **labels: str) -> float:
     """Over all samples with these labels; 0 from a service that does not serve yet. StackError if it has ended."""
     if world.exit_code(service) is not None:

@@ -21,8 +21,8 @@ from legbook.devstack import StackError
 from legbook.runtime import kafka, logs
 from legbook.runtime.settings import KafkaSettings
 
-ROWS_EVERY: Final = 0.002
-ARCHIVE_EVERY: Final = 0.05
+ROWS_EVERY: Final = 0.004
+ARCHIVE_EVERY: Final = 0.1
 PATIENCE: Final = 30.0
 Key = tuple[str, str]
 Seen = dict[Key, float]

@@ -1,39 +1,50 @@
 """PBXs that say so many events a second together; when each leg began and ended, and how late they said it."""
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from legbook.ami.framing import END, Frame
 from legbook.ami.message import parse
 from legbook.contracts.topics import partition_of
 from legbook.demo.world import GATEWAY, SECRET, USERNAME
-from legbook.fakepbx import FakePbx
+from legbook.fakepbx import FakePbx, Recording
 from legbook.fakepbx.moments import SECOND, from_seconds
 from legbook.fakepbx.player import Rendered
 from tests.benchmarks import workload
 from tests.benchmarks.observers import Key, Seen
-from tests.faults.load import CALLS
 
 SEEN_FOR: Final = 1.0  # seconds; a leg that lives for less may rightly be on no screen
 _TIMESTAMP: Final = re.compile(rb"\r\nTimestamp: (\S+)")
 
 
-class Traffic:
-    """An async context manager: a PBX for each partition, which listen and say nothing before `begin`."""
+class Written(NamedTuple):
+    """One write of one PBX; `late`: seconds after the moment of its oldest event."""
 
-    def __init__(self, rate: int, seconds: float, partitions: int) -> None:
+    at: float
+    events: int
+    late: float
+
+
+class Traffic:
+    """An async context manager: a PBX for each partition, which listens and says nothing before `play`.
+
+    Calls begin for so many `seconds`; none that takes more than `longest`.
+    """
+
+    def __init__(self, rate: int, seconds: float, partitions: int, longest: float = math.inf) -> None:
         self.rate, self.seconds, self.began = rate, seconds, 0.0
         names = _names(rate, partitions)
-        calls = rate / workload.events_a_call() / len(names)  # a second
-        self.pbxs = [_pbx(name, number, calls, seconds) for number, name in enumerate(names)]
+        calls = [each for each in workload.recordings() if each.length <= longest * SECOND]
+        pace = rate / workload.events_a_call(calls) / len(names)  # calls a second
+        self.pbxs = [_pbx(name, _turned(calls, 5 * n), pace, seconds) for n, name in enumerate(names)]
         self.dialled: Seen = {}
         self.hung_up: Seen = {}
-        self.late: list[float] = []  # seconds, of each write
-        self.written: list[tuple[float, int]] = []
+        self.written: list[Written] = []
         self._exits = AsyncExitStack()
         for pbx in self.pbxs:
             pbx._stage._deliver = self._stamped(pbx)
@@ -63,8 +74,8 @@ class Traffic:
             now = time.monotonic()
             due = _TIMESTAMP.search(events[0][1])
             assert due
-            self.late.append((pbx._switch.clock.now() - from_seconds(due[1].decode())) / SECOND)
-            self.written.append((now, len(events)))
+            late = (pbx._switch.clock.now() - from_seconds(due[1].decode())) / SECOND
+            self.written.append(Written(now, len(events), late))
             deliver(events)
             for kind, data in events:
                 if kind.name in {"DialBegin", "Hangup"}:
@@ -93,8 +104,14 @@ class Traffic:
         return [key for key in self.dialled if first <= self.hung_up[key] <= last]
 
     def events_a_second(self, warm: float) -> float:
+        return sum(each.events for each in self._counted(warm)) / (self.seconds - warm)
+
+    def late(self, warm: float) -> list[float]:
+        return [each.late for each in self._counted(warm)]
+
+    def _counted(self, warm: float) -> list[Written]:
         first, last = self.began + warm, self.began + self.seconds
-        return sum(n for at, n in self.written if first <= at <= last) / (last - first)
+        return [each for each in self.written if first <= each.at <= last]
 
 
 def _names(rate: int, partitions: int) -> list[str]:
@@ -108,15 +125,19 @@ def _names(rate: int, partitions: int) -> list[str]:
     return list(found.values())
 
 
-def _pbx(name: str, number: int, calls: float, seconds: float) -> FakePbx:
-    """Each begins with another recording: they do not all say the same at the same time."""
-    turned = CALLS[5 * number :] + CALLS[: 5 * number]
+def _turned(calls: list[Recording], by: int) -> list[Recording]:
+    """PBXs that begin with different recordings do not all say the same at the same time."""
+    by %= len(calls)
+    return calls[by:] + calls[:by]
+
+
+def _pbx(name: str, calls: list[Recording], pace: float, seconds: float) -> FakePbx:
     return FakePbx(
         name,
-        turned,
+        calls,
         username=USERNAME,
         secret=SECRET,
         others=[GATEWAY],
-        rounds=max(1, round(calls * seconds)),
-        spacing=1 / calls,
+        rounds=max(1, round(pace * seconds)),
+        spacing=1 / pace,
     )

@@ -6,6 +6,7 @@ Nothing is played twice: every call has channels and uniqueids of its own.
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from statistics import fmean
 from typing import Final
 
@@ -26,12 +27,13 @@ EPOCH: Final = 1
 _PART: Final = 2_000  # events made at once: as dicts they are ten times as big
 
 
-def recordings() -> list[Recording]:
-    return [load(path) for path in CALLS]
+@cache
+def recordings() -> tuple[Recording, ...]:
+    return tuple(load(path) for path in CALLS)
 
 
-def events_a_call() -> float:
-    return fmean(len(recording.templates) for recording in recordings())
+def events_a_call(calls: Iterable[Recording]) -> float:
+    return fmean(len(recording.templates) for recording in calls)
 
 
 def frames(events: int) -> Iterator[bytes]:
