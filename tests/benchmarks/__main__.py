@@ -6,7 +6,6 @@ docs/reference/performance.md.
 
 import asyncio
 import faulthandler
-import sys
 import tempfile
 import time
 import traceback
