@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
-from ami_ingest import owners
+from ami_ingest import metrics, owners
 from ami_ingest.reading import Place, Reading
 from ami_ingest.settings import Settings
 from legbook.contracts import codec
@@ -162,6 +162,7 @@ class Share:
                 reading.last_word = "stopped" if name in wanted else "removed"
                 self._running[name].cancel()
                 await asyncio.wait([self._running.pop(name)])
+                metrics.CONNECTED.remove(name)  # a PBX that is somebody else's, or nobody's, is not down
                 del self.readings[name]
         for name in self._claims.keys() - self.readings.keys():
             self._start(name, wanted[name])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 
+from command_gateway import metrics
 from command_gateway.connection import Connection
 from command_gateway.settings import Settings
 from legbook.contracts.topics import partition_of
@@ -36,8 +37,11 @@ class Connections(Mapping[str, Connection]):
         }
         for name, connection in list(self._known.items()):
             if wanted.get(name) != connection.place:
-                self._running.pop(name).cancel()
+                ending = self._running.pop(name)
+                ending.cancel()
                 del self._known[name]
+                if name not in wanted:  # it is not down: it is somebody else's, or nobody's
+                    ending.add_done_callback(lambda _, name=name: metrics.CONNECTED.remove(name))  # type: ignore[misc]
         for name in wanted.keys() - self._known.keys():
             self._known[name] = Connection(name, *wanted[name], self._settings)
             self._running[name] = tasks.create_task(self._known[name].run())

@@ -45,3 +45,6 @@ async def test_a_pbx_joins_obeys_and_leaves(world: World, watch: Watch, ports: d
     )
     assert not any(leg["end_exact"] for leg in removed)
     assert await topics.live(world, NAME) == {}
+    series = f'connected{{pbx="{NAME}"}}'  # it is not down: it is gone
+    await until(lambda: series not in world.metrics("ami_ingest"))
+    await until(lambda: series not in world.metrics("command_gateway"))
