@@ -87,9 +87,11 @@ class Session:
                 cursor.executemany(_PUT, rows)
 
     def delete(self, ids: Sequence[int]) -> None:
+        """One statement: pymysql's executemany sends one a row, and each waits for the GIL of a busy loop."""
         if ids:
             with self._connection.cursor() as cursor:
-                cursor.executemany("DELETE FROM curcdr WHERE id=%s", [(leg_id,) for leg_id in ids])
+                some = ", ".join(["%s"] * len(ids))
+                cursor.execute(f"DELETE FROM curcdr WHERE id IN ({some})", ids)  # noqa: S608  # placeholders only
 
     def present(self, pbxs: Iterable[str] | None = None) -> list[tuple[int, int, str]]:
         """(id, ver, pbx) of the rows of these PBXs, or of all."""

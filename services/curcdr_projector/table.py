@@ -148,7 +148,8 @@ def _write(session: Session, rows: list[tuple[str | int, ...]], gone: list[int])
             if not _refused(error):
                 raise
             _one_by_one(session, chunk)
-    session.delete(gone)
+    for start in range(0, len(gone), CHUNK):
+        session.delete(gone[start : start + CHUNK])
 
 
 def _one_by_one(session: Session, rows: list[tuple[str | int, ...]]) -> None:

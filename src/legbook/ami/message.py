@@ -55,6 +55,10 @@ def parse(frame: Frame) -> Message:
 def _fields(text: str, flags: list[str]) -> dict[str, str | list[str]]:
     fields: dict[str, str | list[str]] = {}
     for line in text.split("\r\n"):
+        name, colon, value = line.partition(": ")  # nearly all lines
+        if colon and name not in fields and ":" not in name:
+            fields[name] = value
+            continue
         name, colon, value = line.partition(":")
         if not colon:
             name, value = "", line

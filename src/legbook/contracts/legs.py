@@ -17,7 +17,7 @@ def _says(text: str) -> Meta:
     return Meta(description=text)
 
 
-class Interval(Struct, frozen=True, kw_only=True):
+class Interval(Struct, frozen=True, kw_only=True, gc=False):
     """A talk of the called channel with the same set of others; `end` is null while it lasts."""
 
     start: Annotated[Moment, _says("The set of others begins.")]
@@ -27,7 +27,7 @@ class Interval(Struct, frozen=True, kw_only=True):
     ]
 
 
-class Hold(Struct, frozen=True, kw_only=True):
+class Hold(Struct, frozen=True, kw_only=True, gc=False):
     """Who put the other on hold, and when."""
 
     holder: Annotated[str, _says("Device that pressed hold.")]
@@ -37,7 +37,7 @@ class Hold(Struct, frozen=True, kw_only=True):
     ] = None
 
 
-class Peer(Struct, frozen=True, kw_only=True):
+class Peer(Struct, frozen=True, kw_only=True, gc=False):
     """The one the called channel talks with, when that is neither its caller nor called by it."""
 
     num: Annotated[str, _says("Its number.")]
@@ -48,7 +48,7 @@ class Peer(Struct, frozen=True, kw_only=True):
     didnumber: Annotated[str, _says("The number called from outside, if it was; else ''.")] = ""
 
 
-class Flags(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Flags(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What was special. Only what is true is in the object."""
 
     via_local: Annotated[bool, _says("Dialled through a Local channel.")] = False
@@ -82,7 +82,7 @@ class Flags(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = False
 
 
-class Leg(Struct, frozen=True, kw_only=True):
+class Leg(Struct, frozen=True, kw_only=True, gc=False):
     """A real channel called for one caller (`dial`), a caller with nobody rung (`caller`), or two bridged."""
 
     v: Literal[1] = 1

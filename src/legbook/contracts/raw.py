@@ -22,7 +22,7 @@ Flag = Literal["dup_header", "bad_utf8", "long", "no_space", "nul"]
 Down = Literal["connect", "no_greeting", "login", "closed", "silent", "shutdown", "removed", "stopped"]
 
 
-class _Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
+class _Entry(Struct, frozen=True, kw_only=True, gc=False, tag_field="kind"):
     """`at` is the PBX's clock, `received_at` ours. UTC."""
 
     seq: Seq
@@ -35,7 +35,7 @@ class _Entry(Struct, frozen=True, kw_only=True, tag_field="kind"):
     received_at: Annotated[Moment | None, Meta(description="Our clock; null only in old recordings.")]
 
 
-class Event(_Entry, frozen=True, kw_only=True, tag="event"):
+class Event(_Entry, frozen=True, kw_only=True, gc=False, tag="event"):
     """One AMI event."""
 
     name: Annotated[str, Meta(description="As in its header Event.")]
@@ -46,7 +46,7 @@ class Event(_Entry, frozen=True, kw_only=True, tag="event"):
     raw_b64: Annotated[str | None, Meta(description="The original bytes, if they are not UTF-8.")] = None
 
 
-class ConnectionUp(_Entry, frozen=True, kw_only=True, tag="connection.up"):
+class ConnectionUp(_Entry, frozen=True, kw_only=True, gc=False, tag="connection.up"):
     """Logged in. What Asterisk sent since the login follows."""
 
     banner: Annotated[str, Meta(description="First line that the PBX said.")]
@@ -54,14 +54,14 @@ class ConnectionUp(_Entry, frozen=True, kw_only=True, tag="connection.up"):
     boot: BootTime | None = None
 
 
-class ConnectionDown(_Entry, frozen=True, kw_only=True, tag="connection.down"):
+class ConnectionDown(_Entry, frozen=True, kw_only=True, gc=False, tag="connection.down"):
     """The link is gone, or the PBX left the fleet (`removed`)."""
 
     reason: Annotated[Down, Meta(description="What ended it, or kept it from coming up.")]
     detail: Annotated[str, Meta(description="The same for people.")] = ""
 
 
-class Heartbeat(_Entry, frozen=True, kw_only=True, tag="heartbeat"):
+class Heartbeat(_Entry, frozen=True, kw_only=True, gc=False, tag="heartbeat"):
     """Every second, also while the link is down."""
 
     state: Annotated[Literal["up", "down"], Meta(description="Of the link.")]
@@ -69,14 +69,14 @@ class Heartbeat(_Entry, frozen=True, kw_only=True, tag="heartbeat"):
     rtt: Annotated[float | None, Meta(description="Of the last ping; seconds.")] = None
 
 
-class Gap(_Entry, frozen=True, kw_only=True, tag="gap"):
+class Gap(_Entry, frozen=True, kw_only=True, gc=False, tag="gap"):
     """Nobody listened from `since` to this entry: events of that time are not in the log."""
 
     since: Annotated[Moment | None, Meta(description="Null if that is not known.")]
     reason: Annotated[str, Meta(description="Why nobody did.")]
 
 
-class Drop(_Entry, frozen=True, kw_only=True, tag="drop"):
+class Drop(_Entry, frozen=True, kw_only=True, gc=False, tag="drop"):
     """Something was read and is not here: bytes over the cap, or entries shed while Kafka was away."""
 
     reason: Annotated[
@@ -90,26 +90,26 @@ class Drop(_Entry, frozen=True, kw_only=True, tag="drop"):
     name: Annotated[str, Meta(description="Of the event, if it was one.")] = ""
 
 
-class SnapshotBegin(_Entry, frozen=True, kw_only=True, tag="snapshot.begin"):
+class SnapshotBegin(_Entry, frozen=True, kw_only=True, gc=False, tag="snapshot.begin"):
     """A list of the live channels follows."""
 
     watermark: Annotated[Moment, Meta(description="PBX clock before the list was asked for.")]
 
 
-class SnapshotChannel(_Entry, frozen=True, kw_only=True, tag="snapshot.channel"):
+class SnapshotChannel(_Entry, frozen=True, kw_only=True, gc=False, tag="snapshot.channel"):
     """One CoreShowChannel item."""
 
     fields: Fields
 
 
-class SnapshotItem(_Entry, frozen=True, kw_only=True, tag="snapshot.item"):
+class SnapshotItem(_Entry, frozen=True, kw_only=True, gc=False, tag="snapshot.item"):
     """One item of another list asked for at the same time."""
 
     name: Annotated[str, Meta(description="Status, BridgeListItem or QueueEntry.")]
     fields: Fields
 
 
-class SnapshotEnd(_Entry, frozen=True, kw_only=True, tag="snapshot.end"):
+class SnapshotEnd(_Entry, frozen=True, kw_only=True, gc=False, tag="snapshot.end"):
     """The list is over."""
 
     watermark: Annotated[Moment, Meta(description="PBX clock after the list.")]
@@ -131,7 +131,7 @@ Entry = (
 )
 
 
-class RawRecord(Struct, frozen=True, kw_only=True):
+class RawRecord(Struct, frozen=True, kw_only=True, gc=False):
     """1 to 256 entries of one PBX and one boot (null until known)."""
 
     v: Literal[1] = 1
