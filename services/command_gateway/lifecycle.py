@@ -289,12 +289,10 @@ def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection
 
 
 def told_by(begun: Begun | None) -> Outcome | None:
-    """What the legs say of an Originate; None if they do not know."""
-    if begun is None or not begun.settled:
+    """What the legs say of an Originate. None: a leg may have ended while nobody listened, and so may its answer."""
+    if begun is None or not begun.answered:
         return None
-    if begun.answered:
-        return Outcome("done", None, f"leg {begun.leg_id} was answered")
-    return Outcome("failed", "not_reached", f"leg {begun.leg_id} ended without an answer")
+    return Outcome("done", None, f"leg {begun.leg_id} was answered")
 
 
 def outcome_of(error: RefusedError) -> Outcome:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from legbook.client import Client
 from legbook.contracts.commands import CommandResult
 from legbook.demo.watch import Watch
-from legbook.demo.world import World
+from legbook.demo.world import GATEWAY, World
 from legbook.fakepbx import Action, FakePbx, Session, Switch, load
 from legbook.fakepbx.answers import HANDLERS
 from tests.e2e import topics
@@ -166,11 +166,12 @@ async def test_the_gateway_is_killed_while_it_rings(world: World, pbx: FakePbx, 
 
 
 async def test_the_connection_ends_while_it_rings(world: World, pbx: FakePbx) -> None:
+    """The legs, which ami_ingest still hears, tell what became of it."""
     plays(pbx, ANSWERS)
     command = originate(PBX, "PJSIP/201", EXTEN)
     await publish(world, [command], pbx=PBX)
     await asyncio.wait_for(pbx.actions.wait("Originate"), 10)
-    pbx.drop_sessions()
+    pbx.drop_sessions(GATEWAY.username)
 
     (result,) = await ends(world, [command], patience=30)
 

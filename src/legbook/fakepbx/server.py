@@ -160,10 +160,11 @@ class FakePbx:
         self._switch.live = Live()
         self._stage.reboot()
 
-    def drop_sessions(self) -> None:
-        """Cuts every link, without a goodbye."""
+    def drop_sessions(self, username: str | None = None) -> None:
+        """Cuts every link, or those of this user, without a goodbye."""
         for session in self._switch.sessions:
-            session.cut()
+            if username is None or (session.user is not None and session.user.username == username):
+                session.cut()
 
     def inject(self, data: bytes) -> None:
         """Raw bytes to every session that is logged in, whatever its mask."""
