@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import structlog
 
@@ -111,6 +111,8 @@ class Lifecycle:
                 connection, _ = link_of(self._connections, command.pbx)
                 taken.plan = originate.plan(command, connection.policy)
                 self._admit(taken)
+            case _:
+                assert_never(command)
 
     def _take_hangup(self, taken: Taken, command: Hangup, now: datetime) -> None:
         taken.legs = [command.args.leg_id]

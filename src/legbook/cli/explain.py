@@ -15,6 +15,7 @@ from legbook.calls.corrections import WINDOW
 from legbook.calls.legs import YEAR_2025
 from legbook.cli.fold import CONTEXTS
 from legbook.cli.history import Histories, as_json, as_text, clock, histories_of, title
+from legbook.cli.lines import harmless
 from legbook.cli.reaching import UNREACHABLE, known_pbxs, partition_count, until, why
 from legbook.cli.recordings import BadFileError, Placed, read
 from legbook.contracts.codec import BadMessageError, decode_raw
@@ -66,7 +67,7 @@ def explain(
     elsewhere = "legbook fold --json lists those of a file" if file else "--back HOURS reads more"
     chosen = _choose(histories.legs, wanted, elsewhere)
     for line in (as_json if json else as_text)(chosen, histories):
-        sys.stdout.write(line + "\n")
+        sys.stdout.write("\n".join(map(harmless, line.split("\n"))) + "\n")
 
 
 def _refusal(text: str, code: int) -> typer.Exit:

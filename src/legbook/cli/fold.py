@@ -11,9 +11,11 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from legbook.calls import LegChange, PbxState, Surprise, Talk
 from legbook.calls.changes import Change
+from legbook.cli.lines import harmless
 from legbook.cli.recordings import BadFileError, Placed, read
 from legbook.contracts.legs import Leg
 
@@ -123,18 +125,9 @@ def _table(folded: Folded, *, everything: bool) -> None:
         start = leg.start.strftime("%H:%M:%S.%f")[:-3] if leg.start else "-"
         ring = f"{((leg.answer or leg.end) - leg.ring).total_seconds():.1f}" if leg.ring and leg.end else "-"
         outcome = leg.disposition or leg.end_reason or leg.state
-        table.add_row(
-            leg.pbx,
-            leg.kind,
-            leg.src,
-            leg.dst,
-            leg.srcdevice,
-            leg.dstdevice,
-            start,
-            ring,
-            f"{leg.billsec:.1f}",
-            outcome,
-        )
+        who = (leg.pbx, leg.kind, leg.src, leg.dst, leg.srcdevice, leg.dstdevice)
+        what = (start, ring, f"{leg.billsec:.1f}", outcome)
+        table.add_row(*(Text(harmless(text)) for text in (*who, *what)))
     console.print(table)
     facts = folded.summary()
     console.print("  ".join(f"{name} {value}" for name, value in facts.items() if name != "type"))

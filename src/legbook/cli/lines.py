@@ -8,7 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 from aiokafka import ConsumerRecord
@@ -194,6 +194,8 @@ def _command(value: bytes) -> str:
             what = f"hangup  leg {args.leg_id} {args.side}"
         case Originate(args=args):
             what = f"originate  {args.endpoint} then {args.exten}@{args.context}"
+        case _:
+            assert_never(command)
     return _joined("  ", command.command_id, what, who, f"until {_clock(command.not_after)}")
 
 

@@ -134,3 +134,21 @@ def test_the_table_for_people() -> None:
     assert result.exit_code == 0
     assert "ANSWERED" in result.stdout
     assert "answered_calls 1" in result.stdout.replace("\n", "")
+
+
+@pytest.mark.parametrize("command", [("fold",), ("explain", "--channel", "PJSIP/201-1")])
+def test_what_a_caller_calls_himself_is_neither_markup_nor_a_control_sequence(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "events.txt"
+    file.write_bytes(
+        b"Event: Newchannel\r\nChannel: PJSIP/201-1\r\nUniqueid: 1.1\r\nChannelState: 4\r\nTimestamp: 1.0\r\n"
+        b"CallerIDNum: [/x]\x1b[31m\r\nExten: 202\r\nContext: from-internal\r\n\r\n"
+        b"Event: Hangup\r\nTimestamp: 2.0\r\nChannel: PJSIP/201-1\r\nUniqueid: 1.1\r\nCause: 16\r\n\r\n"
+    )
+
+    done = CliRunner().invoke(app, [command[0], str(file), *command[1:]])
+
+    assert done.exit_code == 0, done.output
+    assert "[/x]\\x1b[31m" in done.output
+    assert "\x1b" not in done.output
