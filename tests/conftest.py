@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 _FIRST = ("e2e", "integration")  # they wait for servers most of the time: pure tests fill the gaps
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of `e2e` shares one world; of the rest each file has servers of its own, or none."""
     items.sort(key=lambda item: _rank(_folder(item)))
