@@ -30,8 +30,8 @@ test: install ## all tests, on a real Kafka, MariaDB and ClickHouse
 faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (a quarter of an hour; FAULTS_SEED)
 	@exec $(PY) -m pytest -q -m faults tests/faults
 
-properties: install ## every cut of every recording, and what must hold there (a quarter of an hour)
-	@LEGBOOK_PROPERTIES=all exec $(PY) -m pytest -q tests/properties --timeout 900
+properties: install ## every cut of every recording, and what must hold there (five minutes)
+	@LEGBOOK_PROPERTIES=all exec $(PY) -m pytest -q -n 2 tests/properties --timeout 900
 
 smoke: install ## one call through everything, checked; ends by itself
 	@exec $(PY) -m legbook.demo.smoke
