@@ -3,9 +3,8 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -23,17 +22,11 @@ MOST_BEGUN: Final = 20_000
 Key = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A call that an Originate began: its first leg, and its first legs that are live (a number may ring several)."""
+class Begun(NamedTuple):
+    """A call that an Originate began: its first leg; of several (a number may ring many) the answered one."""
 
     leg_id: int
     answered: bool
-    live: frozenset[int]
-
-    @property
-    def settled(self) -> bool:
-        return self.answered or not self.live
 
 
 class Legs:
@@ -57,31 +50,24 @@ class Legs:
 
     def _put_leg(self, key: Key, value: bytes | None) -> None:
         if value is None:
-            if last := self._live.pop(key, None):
-                self._put_begun(last, live=False)
+            self._live.pop(key, None)
             self._ended[key] = None
             while len(self._ended) > MOST_ENDED:
                 self._ended.popitem(last=False)
         else:
             self._live[key] = leg = codec.decode_leg(value)
-            self._put_begun(leg, live=True)
+            self._put_begun(leg)
         self._news.set()  # whoever waits looks again
         self._news = asyncio.Event()
 
-    def _put_begun(self, leg: Leg, *, live: bool) -> None:
+    def _put_begun(self, leg: Leg) -> None:
         """The channel of an Originate is the first of its call: `linkedid_first` is the id we gave it."""
-        if not leg.flags.originated:
-            return
         call = leg.pbx, leg.linkedid_first
-        known = self._begun.get(call, Begun(leg.leg_id, answered=False, live=frozenset()))
-        others = known.live - {leg.leg_id}
-        self._begun[call] = Begun(
-            leg_id=leg.leg_id if leg.answered and not known.answered else known.leg_id,
-            answered=known.answered or leg.answered,
-            live=others | {leg.leg_id} if live else others,
-        )
-        while len(self._begun) > MOST_BEGUN:
-            self._begun.popitem(last=False)
+        known = self._begun.get(call)
+        if leg.flags.originated and (known is None or leg.answered > known.answered):
+            self._begun[call] = Begun(leg.leg_id, leg.answered)
+            while len(self._begun) > MOST_BEGUN:
+                self._begun.popitem(last=False)
 
     def _put_status(self, status: object) -> None:
         if isinstance(status, ProjectorStatus):
@@ -119,10 +105,10 @@ class Legs:
         return leg
 
     async def begun(self, pbx: str, uniqueid: str, patience: float) -> Begun | None:
-        """What became of the call whose first channel has this uniqueid, as soon as it is answered or over."""
+        """The call whose first channel has this uniqueid, as soon as it is answered; as it is then, if ever seen."""
         try:
             async with asyncio.timeout(patience):
-                while (found := self._begun.get((pbx, uniqueid))) is None or not found.settled:
+                while (found := self._begun.get((pbx, uniqueid))) is None or not found.answered:
                     await self._news.wait()
         except TimeoutError:
             return self._begun.get((pbx, uniqueid))

@@ -99,6 +99,7 @@ class Lifecycle:
         self._count: Counter[str] = Counter()
         self._expecting: Counter[str] = Counter()  # wait for their leg: they take nobody's place
         self._tasks: set[asyncio.Task[None]] = set()
+        self._left = False  # the partition: somebody else looks for the calls that we began
 
     def take(self, taken: Taken, command: Command, now: datetime) -> None:
         """RefusedError: it goes no further."""
@@ -238,6 +239,8 @@ class Lifecycle:
             connection.hangups.forget(expectation)
         if taken.envelope.verb == ORIGINATE:
             outcome = await self._with_its_legs(taken, outcome)
+            if outcome.state == "unknown" and self._left:
+                return
         await self._end(taken, outcome)
 
     async def _with_its_legs(self, taken: Taken, outcome: Outcome) -> Outcome:
@@ -274,11 +277,13 @@ class Lifecycle:
             _log.error("a command has no end on record yet", exc_info=task.exception())
 
     async def drain(self) -> None:
-        """What is sent gets its end, if the PBX shows it in time; all else is left to the next owner."""
+        """What is sent gets its end, if the PBX shows it in time; what only waits is left to the next owner.
+
+        So is a phone that still rings: what we learn of it is still said, but not that we do not know.
+        """
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=self._settings.confirm + 1.0)
-            for each in late:
-                each.cancel()  # a phone still rings: only one may say how that ended
+            await asyncio.wait(self._tasks, timeout=self._settings.confirm + 1.0)
+        self._left = True
 
 
 def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection, Link]:
@@ -291,7 +296,7 @@ def link_of(connections: Mapping[str, Connection], pbx: str) -> tuple[Connection
 
 
 def told_by(begun: Begun | None) -> Outcome | None:
-    """What the legs say of an Originate. None: a leg may have ended while nobody listened, and so may its answer."""
+    """What the legs say of an Originate. None: not answered, as far as anybody heard; that is no proof."""
     if begun is None or not begun.answered:
         return None
     return Outcome("done", None, f"leg {begun.leg_id} was answered")

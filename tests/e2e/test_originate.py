@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from legbook.client import Client
+from legbook.contracts.codec import decode_result
 from legbook.contracts.commands import CommandResult
 from legbook.demo.watch import Watch
 from legbook.demo.world import GATEWAY, World
@@ -93,8 +94,11 @@ async def test_the_phone_answers_and_the_number_is_dialled(world: World, pbx: Fa
 async def test_the_number_first(world: World, pbx: FakePbx, watch: Watch) -> None:
     plays(pbx, NUMBER_FIRST)
 
-    result = await ask(world, "Local/201@from-internal")
+    told = await asyncio.to_thread(
+        world.legbook, "command", "originate", PBX, "Local/201@from-internal", EXTEN, "--json"
+    )
 
+    result = decode_result(told.encode())
     assert (result.state, result.uniqueids) == ("done", [result.command_id]), result
     legs = await legs_of(watch, result.command_id)
     assert result.leg_ids == [legs[0]["leg_id"]]
@@ -163,6 +167,23 @@ async def test_the_gateway_is_killed_while_it_rings(world: World, pbx: FakePbx, 
     assert (result.state, result.reason) == ("done", None), result
     (leg, *_) = await legs_of(watch, command["command_id"])
     assert result.leg_ids == [leg["leg_id"]]
+    assert len(pbx.actions.named("Originate")) == 1
+
+
+async def test_the_gateway_is_stopped_while_it_rings_longer_than_it_waits(world: World, pbx: FakePbx) -> None:
+    """It leaves the call to the next one, which alone may say that nobody knows how it ended."""
+    plays(pbx, RINGS_ON)
+    command = originate(PBX, "SIP/201", EXTEN, ring=4)
+    await publish(world, [command], pbx=PBX)
+    await asyncio.wait_for(pbx.actions.wait("Originate"), 10)
+
+    assert await asyncio.to_thread(world.terminate, "command_gateway") == 0
+    world.start("command_gateway", **QUICK)
+
+    (result,) = await ends(world, [command], patience=30)
+    assert (result.state, result.reason, len(result.leg_ids)) == ("unknown", "gateway_restarted", 1), result
+    (states,) = [s for i, s in (await results(world)).items() if i == command["command_id"]]
+    assert [each.state for each in states] == ["sent", "unknown"]
     assert len(pbx.actions.named("Originate")) == 1
 
 

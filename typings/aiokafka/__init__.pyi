@@ -20,6 +20,10 @@ class RecordMetadata(NamedTuple):
     timestamp_type: int
     log_start_offset: int | None
 
+class OffsetAndTimestamp(NamedTuple):
+    offset: int
+    timestamp: int
+
 class ConsumerRecord(Generic[KT, VT]):
     topic: str
     partition: int
@@ -77,6 +81,9 @@ class AIOKafkaConsumer:
     async def commit(self, offsets: Mapping[TopicPartition, int] | None = ...) -> None: ...
     async def topics(self) -> set[str]: ...
     async def beginning_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]: ...
+    async def offsets_for_times(
+        self, timestamps: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, OffsetAndTimestamp | None]: ...
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]: ...
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = ..., max_records: int | None = ...

@@ -134,10 +134,15 @@ async def _on_terminal(follower: Follower, view: View, wanted: Wanted) -> None:
 
 
 async def _in_lines(follower: Follower, view: View, wanted: Wanted) -> None:
-    changes = rows.Changes()
+    changes, known = rows.Changes(), list[str]()
     await follower.caught_up.wait()
     while True:
         for line in changes.told(view.rows(wanted)):
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
+        troubles = view.troubles(wanted)
+        for line in troubles:
+            if line not in known:
+                typer.echo(f"legbook watch: {line}", err=True)
+        known = troubles
         await asyncio.sleep(EVERY)

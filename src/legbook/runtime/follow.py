@@ -74,5 +74,5 @@ class Follower:
             return ends if self._from_end else starts
         since = max(0, int(self._since.timestamp() * 1000))
         asked = dict.fromkeys(ends, since)
-        found = await reader.offsets_for_times(asked)  # type: ignore[attr-defined]  # our stub lacks it
+        found = await reader.offsets_for_times(asked)
         return {target: ends[target] if at is None else at.offset for target, at in found.items()}

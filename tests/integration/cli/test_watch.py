@@ -52,6 +52,18 @@ def test_nobody_reads_it_any_more(legbook: Legbook, produce: Produce) -> None:
         assert process.stderr.read() == ""
 
 
+def test_what_cannot_be_read_is_told_once_beside_the_rows(legbook: Legbook, produce: Produce) -> None:
+    produce([record(LEGS.name, "hq", "hq|4096", b"nonsense"), said(RINGING)])
+    with legbook.start("watch") as process:
+        assert line(process).startswith(f"curcdr {RINGING.leg_id} hq RINGING")
+        produce([said(RINGING, over=True)])
+        assert line(process) == f"curcdr {RINGING.leg_id} gone"
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+
+    assert errors.count("unreadable: pbx.calls.legs.v1 ") == 1
+
+
 def test_without_kafka() -> None:
     code, lines, errors = Legbook("127.0.0.1:1").run("watch")
 

@@ -146,30 +146,25 @@ async def test_what_an_originate_began_is_found_by_its_id_once_it_is_answered() 
     assert not waiting.done()
     legs.put(leg_said(7, replace(FIRST, answered=True)))
 
-    assert await waiting == Begun(7, answered=True, live=frozenset({7}))
+    assert await waiting == Begun(7, answered=True)
 
 
-async def test_one_of_several_phones_is_not_all_of_them() -> None:
-    """A number that rings a group: it is over without an answer when the last one is."""
+async def test_of_several_phones_the_one_that_answered_counts() -> None:
+    """A number that rings a group; what was heard is remembered when the leg is over."""
     legs = Legs()
-    legs.put(leg_said(7, FIRST))
-    legs.put(leg_said(8, replace(FIRST, leg_id=8)))
-    legs.put(leg_said(7, None))
-    waiting = asyncio.create_task(legs.begun("hq", "my-call", 5.0))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    legs.put(leg_said(8, None))
-
-    assert await waiting == Begun(7, answered=False, live=frozenset())
-
-
-async def test_an_answer_is_remembered_when_the_leg_is_over() -> None:
-    legs = Legs()
-    for each in (FIRST, replace(FIRST, leg_id=8, answered=True)):
+    for each in (FIRST, replace(FIRST, leg_id=8), replace(FIRST, leg_id=8, answered=True), FIRST):
         legs.put(leg_said(each.leg_id, each))
     legs.put(leg_said(8, None))
 
-    assert await legs.begun("hq", "my-call", 5.0) == Begun(8, answered=True, live=frozenset({7}))
+    assert await legs.begun("hq", "my-call", 5.0) == Begun(8, answered=True)
+
+
+async def test_a_leg_that_ended_unanswered_is_no_proof_and_may_be_all_there_is() -> None:
+    legs = Legs()
+    legs.put(leg_said(7, FIRST))
+    legs.put(leg_said(7, None))
+
+    assert await legs.begun("hq", "my-call", 0.01) == Begun(7, answered=False)
 
 
 async def test_a_call_that_was_not_originated_is_nobodys_command() -> None:
