@@ -1,6 +1,7 @@
 """Baseline of the projector, a process: a faust agent, set up as ours, that acknowledges records and does nothing.
 
-`python -m tests.benchmarks.idle PBX RECORDS`: says how long it took from its first batch with that key to the last.
+`python -m tests.benchmarks.idle PARTITIONS RECORDS PBX…`: how long it took from its first batch of these PBXs to the
+last.
 """
 
 import os
@@ -19,9 +20,10 @@ from tests.benchmarks.meters import report
 
 def main() -> None:
     logs.configure("warning")
-    pbx, records = sys.argv[1].encode(), int(sys.argv[2])
+    partitions, records, *names = sys.argv[1:]
+    pbxs = {name.encode() for name in names}
     setattr(agent, "GROUP", "bench-idle")  # noqa: B010  # offsets of its own; Final for everybody else
-    app = agent.app(load(Settings), load(KafkaSettings), partitions=4)
+    app = agent.app(load(Settings), load(KafkaSettings), int(partitions))
     raw = app.topic(RAW.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     seen: list[tuple[float, int]] = []  # of each batch: when it came, and how many of ours were in it
 
@@ -29,9 +31,9 @@ def main() -> None:
         async for events in stream.noack_take(500, within=0.005):
             for event in events:
                 event.ack()
-            if found := sum(event.key == pbx for event in events):
+            if found := sum(event.key in pbxs for event in events):
                 seen.append((time.monotonic(), found))
-                if sum(count for _, count in seen) >= records:
+                if sum(count for _, count in seen) >= int(records):
                     await app.consumer.commit()  # the next one is not to read these again
                     os.kill(os.getpid(), signal.SIGTERM)
 

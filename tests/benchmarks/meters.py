@@ -25,8 +25,8 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def total(world: World, service: str, metric: str, **labels: str) -> float:
-    """Over all samples with these labels; 0 from a service that does not serve yet. StackError if it has ended."""
+def total(world: World, service: str, metric: str, **labels: str | list[str]) -> float:
+    """Sum over all samples with these labels; 0 before the service serves. StackError if it has ended."""
     if world.exit_code(service) is not None:
         raise StackError(f"{service} has ended:\n{world.log(service)[-3000:]}")
     try:
@@ -37,8 +37,12 @@ def total(world: World, service: str, metric: str, **labels: str) -> float:
         sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name == metric and labels.items() <= sample.labels.items()
+        if sample.name == metric and all(sample.labels[name] in _either(labels[name]) for name in labels)
     )
+
+
+def _either(wanted: str | list[str]) -> list[str]:
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 async def until(

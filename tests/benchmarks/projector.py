@@ -27,10 +27,12 @@ class Size:
     beside: Goal | None = None
     gain: Goal | None = None
 
-    @property
-    def pbx(self) -> str:
-        """One for each: entries of another size are not counted."""
-        return f"by{self.entries}"
+    def pbxs(self, partitions: int) -> list[str]:
+        """Of their own: entries of another size are not counted.
+
+        In every partition: while a quiet one is waited for, faust does not fetch the others.
+        """
+        return workload.names(f"by{self.entries}-", partitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,15 @@ SMOKE: Final = Amount((Size(8, 4_000),))
 
 
 async def figures(world: World, amount: Amount) -> AsyncGenerator[Figure, None]:
-    world.fleet({size.pbx: 1 for size in amount.sizes})
+    partitions = await kafka.partitions(topics.settings(world), RAW.name)
+    world.fleet({pbx: 1 for size in amount.sizes for pbx in size.pbxs(partitions)})
     single = 0.0  # of idle faust, with one entry a record
     for size in amount.sizes:
         meters.say(f"{size.events:,} entries, {size.entries} a record …")
-        records = await _publish(world, size)
-        ours = await _ours(world, size)
-        idle = await Child(world, "idle", size.pbx, str(records)).said()
+        pbxs = size.pbxs(partitions)
+        records = sum([await _publish(world, pbx, size, size.events // partitions) for pbx in pbxs])
+        ours = await _ours(world, size, pbxs)
+        idle = await Child(world, "idle", str(partitions), str(records), *pbxs).said()
         nothing = idle["records"] * size.entries / idle["seconds"]
         single = single or nothing
         plural = "entry" if size.entries == 1 else "entries"
@@ -65,15 +69,15 @@ async def figures(world: World, amount: Amount) -> AsyncGenerator[Figure, None]:
             yield Figure(name, ours, single, "events/s", against, size.gain)
 
 
-async def _publish(world: World, size: Size) -> int:
+async def _publish(world: World, pbx: str, size: Size, events: int) -> int:
     """As ami_ingest does; the number of records."""
     settings, made = topics.settings(world), 0
     producer = kafka.producer(settings)
     await producer.start()
     try:
         partitions = await kafka.partitions(settings, RAW.name)
-        publisher = Publisher(producer, size.pbx, partitions, _LIMIT)
-        for record, value in workload.records(size.pbx, workload.entries(size.events), size.entries):
+        publisher = Publisher(producer, pbx, partitions, _LIMIT)
+        for record, value in workload.records(pbx, workload.entries(events), size.entries):
             while not publisher.put(record, value):
                 await publisher.finish()
             made += 1
@@ -83,16 +87,16 @@ async def _publish(world: World, size: Size) -> int:
     return made
 
 
-async def _ours(world: World, size: Size) -> float:
+async def _ours(world: World, size: Size, pbxs: list[str]) -> float:
     world.start(SERVICE)
-    rate = await meters.pace("entries", lambda: _folded(world, size), size.events, every=0.05)
+    rate = await meters.pace("entries", lambda: _folded(world, pbxs), size.events, every=0.05)
     await meters.until("a checkpoint of all", lambda: _unacked(world), lambda n: n == 0)
     await asyncio.to_thread(world.terminate, SERVICE)
     return rate
 
 
-def _folded(world: World, size: Size) -> float:
-    return meters.total(world, SERVICE, "curcdr_projector_entries_total", pbx=size.pbx)
+def _folded(world: World, pbxs: list[str]) -> float:
+    return meters.total(world, SERVICE, "curcdr_projector_entries_total", pbx=pbxs)
 
 
 def _unacked(world: World) -> float:

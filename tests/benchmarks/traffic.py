@@ -10,7 +10,6 @@ from typing import Final, NamedTuple, Self
 
 from legbook.ami.framing import END, Frame
 from legbook.ami.message import parse
-from legbook.contracts.topics import partition_of
 from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx, Recording
 from legbook.fakepbx.moments import SECOND, from_seconds
@@ -38,7 +37,7 @@ class Traffic:
 
     def __init__(self, rate: int, seconds: float, partitions: int, longest: float = math.inf) -> None:
         self.rate, self.seconds, self.began = rate, seconds, 0.0
-        names = _names(rate, partitions)
+        names = workload.names(f"at{rate}-", partitions)
         calls = [each for each in workload.recordings() if each.length <= longest * SECOND]
         pace = rate / workload.events_a_call(calls) / len(names)  # calls a second
         self.pbxs = [_pbx(name, _turned(calls, 5 * n), pace, seconds) for n, name in enumerate(names)]
@@ -112,17 +111,6 @@ class Traffic:
     def _counted(self, warm: float) -> list[Written]:
         first, last = self.began + warm, self.began + self.seconds
         return [each for each in self.written if first <= each.at <= last]
-
-
-def _names(rate: int, partitions: int) -> list[str]:
-    """One in each partition."""
-    found: dict[int, str] = {}
-    number = 0
-    while len(found) < partitions:
-        name = f"at{rate}-{number}"
-        found.setdefault(partition_of(name, partitions), name)
-        number += 1
-    return list(found.values())
 
 
 def _turned(calls: list[Recording], by: int) -> list[Recording]:

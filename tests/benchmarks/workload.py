@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from statistics import fmean
 from typing import Final
 
@@ -15,6 +16,7 @@ from legbook.ami.framing import END, Frame
 from legbook.ami.message import parse
 from legbook.contracts import codec
 from legbook.contracts.raw import Event, RawRecord
+from legbook.contracts.topics import partition_of
 from legbook.fakepbx import Recording
 from legbook.fakepbx.identities import Mint
 from legbook.fakepbx.moments import from_seconds
@@ -34,6 +36,17 @@ def recordings() -> tuple[Recording, ...]:
 
 def events_a_call(calls: Iterable[Recording]) -> float:
     return fmean(len(recording.templates) for recording in calls)
+
+
+def names(prefix: str, partitions: int) -> list[str]:
+    """Of PBXs, one in each partition."""
+    found: dict[int, str] = {}
+    for number in count():
+        name = f"{prefix}{number}"
+        found.setdefault(partition_of(name, partitions), name)
+        if len(found) == partitions:
+            break
+    return list(found.values())
 
 
 def frames(events: int) -> Iterator[bytes]:
