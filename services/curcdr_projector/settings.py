@@ -16,12 +16,16 @@ class Settings(ServiceSettings):
     )
     interval: float = Field(0.1, gt=0, description="Between two transactions of a partition.")
     checkpoint_interval: float = Field(5.0, gt=0, description="Between two checkpoints of a partition.")
-    checkpoint_entries: int = Field(50_000, ge=1, description="Or after so many entries.")
+    checkpoint_entries: int = Field(
+        50_000, ge=1, description="Or after so many entries, or at half its share of UNACKED_BYTES."
+    )
     stall: float = Field(60.0, gt=0, description="A transaction that hangs for this long ends the process.")
     unacked_bytes: int = Field(
-        64 << 20, ge=1 << 20, description="Folded and not yet covered by a checkpoint."
+        64 << 20, ge=1 << 20, description="Folded and not yet covered by a checkpoint, at most."
     )
-    flush_interval: float = Field(0.02, gt=0, description="Between two writes to MySQL.")
+    flush_interval: float = Field(
+        0.01, gt=0, description="Between two writes to MySQL; the first one after silence does not wait."
+    )
     check_interval: float = Field(
         1.0, gt=0, description="Between two comparisons of curcdr with the live legs."
     )

@@ -49,6 +49,8 @@ class Shard:
         self._dirty: set[str] = set()
         self._entries = 0
         self._saved_at = time.monotonic()
+        # The limit is of all partitions of a worker: at half of it there is still room while this one is saved
+        self._share = settings.unacked_bytes // (2 * partitions)
         self._proofs: list[asyncio.Future[None]] = []
         self._statuses = Statuses()
         metrics.UNACKED.labels(str(self.partition)).set(0)
@@ -184,7 +186,8 @@ class Shard:
 
     def _checkpoint_due(self) -> bool:
         late = time.monotonic() - self._saved_at >= self._settings.checkpoint_interval
-        return bool(self.progress.waiting()) and (late or self._entries >= self._settings.checkpoint_entries)
+        many = self._entries >= self._settings.checkpoint_entries
+        return bool(self.progress.waiting()) and (late or many or self.progress.unacked_bytes >= self._share)
 
     async def _publish(self, *, checkpoint: bool) -> None:
         """One transaction; all it carries is encoded before the first await, folding goes on meanwhile."""

@@ -8,6 +8,7 @@ directions. A dead MySQL delays screens; it never delays the fold, the topics or
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import tzinfo
 from typing import Final
 
@@ -44,6 +45,7 @@ class Table:
         self._partition, self._partitions = partition
         self._live, self._prove = live, prove
         self._changed: dict[int, Leg] = {}
+        self._news = asyncio.Event()
         self._session: Session | None = None
         self._new_owner = True
         self._told = ""
@@ -52,6 +54,7 @@ class Table:
     def put(self, leg: Leg) -> None:
         """The newest state of a leg wins."""
         self._changed[leg.leg_id] = leg
+        self._news.set()
 
     async def run(self) -> None:
         """Until cancelled; CannotStartError if the table is not as it must be."""
@@ -94,13 +97,21 @@ class Table:
         await self._compare(session, everything=True)
 
     async def _serve(self) -> None:
-        session, compared = self._session, time.monotonic()
+        """What comes after a write gathers for an interval; the first after silence goes at once."""
+        session, compare_at = self._session, time.monotonic() + self._settings.check_interval
         while session is not None:
-            await asyncio.sleep(self._settings.flush_interval)
+            await self._news_until(compare_at)
             await self._flush(session)
-            if time.monotonic() - compared >= self._settings.check_interval:
-                compared = time.monotonic()
+            if time.monotonic() >= compare_at:
+                compare_at = time.monotonic() + self._settings.check_interval
                 await self._compare(session, everything=False)
+            await asyncio.sleep(self._settings.flush_interval)
+
+    async def _news_until(self, moment: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(moment - time.monotonic()):
+                await self._news.wait()
+        self._news.clear()
 
     async def _flush(self, session: Session) -> None:
         changed, self._changed = self._changed, {}

@@ -43,8 +43,10 @@ class Owner:
 
 
 @asynccontextmanager
-async def writing(mysql: MysqlSettings, owner: Owner) -> AsyncIterator[Table]:
-    settings = Settings(check_interval=0.2)
+async def writing(
+    mysql: MysqlSettings, owner: Owner, *, check: float = 0.2, flush: float = 0.02
+) -> AsyncIterator[Table]:
+    settings = Settings(check_interval=check, flush_interval=flush)
     table = Table(settings, mysql, (0, 1), ZONES, owner.live, owner.prove)
     task = asyncio.create_task(table.run())
     try:
@@ -89,6 +91,14 @@ async def test_a_leg_is_a_row_while_it_lives(mysql: MysqlSettings, page: Page) -
         await until(look(page), lambda rows: _states(rows) == [(7, "LINK")])
         put(owner, table, replace(LEG, state="ended", seq=5))
         await until(look(page), lambda rows: rows == [])
+
+
+async def test_the_first_change_after_silence_does_not_wait(mysql: MysqlSettings, page: Page) -> None:
+    owner = Owner()
+    async with writing(mysql, owner, check=3600, flush=3600) as table:
+        await until(lambda: table.trouble, lambda trouble: trouble is None)
+        put(owner, table, LEG)
+        await until(look(page), lambda rows: _states(rows) == [(7, "RINGING")])
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from legbook.calls.checkpoint import Checkpoint, dump
 from legbook.calls.state import Calls
 from legbook.contracts import codec
 from legbook.contracts.raw import Event, RawRecord
-from legbook.contracts.topics import CDR, LEGS, RAW, partition_of
+from legbook.contracts.topics import CDR, CHECKPOINTS, LEGS, RAW, partition_of
 from legbook.runtime.dlq import Brake, BrakeError
 from legbook.runtime.fleet import Pbx
 from legbook.runtime.kafka import Record
 from legbook.runtime.stop import CannotStartError
 from tests.recorded import RING_GROUP, entries
+from tests.waiting import until
 
 PARTITION = partition_of("hq", 4)
 
@@ -58,8 +59,8 @@ class Delivered:
         return True
 
 
-def _shard(owner: Owner) -> Shard:
-    shard = Shard(Settings(), {"hq": Pbx(number=1, host="x")}, owner, 4)  # type: ignore[arg-type]
+def _shard(owner: Owner, **settings: float) -> Shard:
+    shard = Shard(Settings(**settings), {"hq": Pbx(number=1, host="x")}, owner, 4)  # type: ignore[arg-type]
     shard.table = Table()
     shard.load(0)
     return shard
@@ -127,6 +128,26 @@ async def test_mysql_waits_until_what_was_published_is_folded_again() -> None:
     await shard.publish_last()
 
     await asyncio.wait_for(proving, 1)
+
+
+async def test_half_a_share_of_the_unacked_bytes_is_a_reason_for_a_checkpoint() -> None:
+    """Else a worker that catches up with several partitions stands still at its limit until the interval is over."""
+    owner = Owner()
+    shard = _shard(owner, unacked_bytes=1 << 20, checkpoint_interval=3600, interval=0.01)
+    value, offset = _record(*_call()), 0
+    running = asyncio.create_task(shard.run())
+    try:
+        while shard.progress.unacked_bytes + len(value) < 1 << 17:  # half a quarter: of four partitions
+            shard.take(Delivered(value, offset))
+            offset += 1
+        await until(lambda: owner.of(LEGS.name), lambda told: told != [])
+        assert owner.of(CHECKPOINTS.name) == [owner.written[-1].value]  # the cursor, no state
+
+        shard.take(Delivered(value, offset))
+        await until(shard.progress.waiting, lambda waiting: waiting == 0)
+    finally:
+        running.cancel()
+    assert codec.decode_as(owner.written[-1].value or b"", Cursor).checkpoint == offset + 1
 
 
 def test_records_that_retention_took_are_told_and_not_skipped() -> None:
