@@ -37,6 +37,7 @@ class Verdict:
     flicker: int = 0
     cmd_double: int = 0
     cmd_open: int = 0
+    cmd_false: int = 0
     late: int = 0
     compared: int = 0
 
@@ -204,10 +205,10 @@ def _is_missing(
 
 def _wrong(leg: Leg, wanted: ExpectedLeg, *, may_be_estimated: bool) -> list[str]:
     pairs: dict[str, tuple[object, object]] = {
-        "src": (leg.src, wanted.src),
+        "src": (leg.src, wanted.src or ""),
         "dst": (leg.dst, wanted.dst),
         "didnumber": (leg.didnumber, wanted.did or ""),
-        "srcuid": (leg.srcuid, wanted.srcuid),
+        "srcuid": (leg.srcuid, wanted.srcuid or ""),
     }
     wrong = [f"{name}: {one} instead of {other}" for name, (one, other) in pairs.items() if one != other]
     wrong += [text for name in _TIMES if (text := _off(name, getattr(leg, name), getattr(wanted, name)))]

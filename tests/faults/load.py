@@ -8,15 +8,18 @@ from legbook.calls.legs import CALLER_RETURNS
 from legbook.demo.world import GATEWAY, SECRET, USERNAME
 from legbook.fakepbx import FakePbx
 from legbook.fakepbx.moments import to_datetime
-from tests.recorded import PLAYED
+from tests.recorded import PLAYED, RECORDINGS
 
 CALLS_A_SECOND: Final = 20  # of all PBXs; they last for 1 to 10 s
 # Which row its caller has after a hang-up, when a queue rings one by one, is not known to the fake PBX
 CALLS: Final = [path for path in PLAYED if not path.name.startswith("13-")]
+_CLICKED: Final = ("15a-originate-success", "15b-originate-agent-noanswer", "15c-originate-agent-busy")
+CLICKS: Final = ("PJSIP/201", "SIP/201")
+EXTEN: Final = "90555123"
 
 
 def pbx_under_load(name: str, port: int, calls_a_second: float) -> FakePbx:
-    """For ever, once it is told to begin."""
+    """For ever, once it is told to begin; phones that are rung answer, or do not, by turns."""
     return FakePbx(
         name,
         CALLS,
@@ -26,6 +29,7 @@ def pbx_under_load(name: str, port: int, calls_a_second: float) -> FakePbx:
         port=port,
         rounds=None,
         spacing=1 / calls_a_second,
+        clicks=[path for path in RECORDINGS if path.name.startswith(_CLICKED)],
     )
 
 

@@ -1,4 +1,4 @@
-"""PBXs under load, two workers of each service, somebody who hangs up, somebody who looks; and the verdict.
+"""PBXs under load, two workers of each service, somebody who commands, somebody who looks; and the verdict.
 
 The load goes on until everything works again. Then the PBXs fall silent in mid-call, and 3 s later all must be true.
 """
@@ -18,9 +18,10 @@ from legbook.fakepbx import FakePbx
 from tests.e2e.verifier import NOTHING, Excused, Verdict, say, shown_live, verify, wanted_live
 from tests.faults.archive import Archive
 from tests.faults.blind import Gap, Readers, excused, logins, stuck
-from tests.faults.commands import Commander, doubled, unanswered
+from tests.faults.commands import Commander
 from tests.faults.load import CALLS_A_SECOND, alive, fall_silent, pbx_under_load
 from tests.faults.screen import Screen, flickers
+from tests.faults.told import doubled, ends, unanswered, untrue
 from tests.faults.workers import Workers, service_of
 from tests.waiting import until
 
@@ -74,7 +75,7 @@ class Scene:
             await self._loaded()
             self._commanding = tasks.create_task(self.commander.run())
             self._exits.callback(self._commanding.cancel)
-            await until(lambda: self.commander.states["done"], lambda done: done >= 3)
+            await until(lambda: self.commander.done, lambda done: done >= 3)
             self._logins = {pbx.name: len(logins(pbx)) for pbx in self.pbxs}
             self._late = await self.workers.late()
             self._exits = self._exits.pop_all()
@@ -115,9 +116,9 @@ class Scene:
 
     async def _goes_on(self) -> None:
         """Calls are born, and commands have their effect, after all is well again."""
-        rounds, done = min(len(pbx.rounds) for pbx in self.pbxs), self.commander.states["done"]
+        rounds, done = min(len(pbx.rounds) for pbx in self.pbxs), self.commander.done
         await until(lambda: min(len(pbx.rounds) for pbx in self.pbxs), lambda n: n >= rounds + 30)
-        await until(lambda: self.commander.states["done"], lambda n: n >= done + 3)
+        await until(lambda: self.commander.done, lambda n: n >= done + 3)
 
     async def _settle(self, watch: Watch, moments: Mapping[str, datetime], deadline: float) -> None:
         """What is not true by then never counts as true."""
@@ -141,11 +142,15 @@ class Scene:
             *(verify(self.world, watch, pbx, moments[pbx.name], excuse) for pbx, excuse in pairs)
         )
         rows = self.screen.history.seen.values()
+        told = await ends(self.world)
         left = [row for pbx in self.pbxs for row in stuck(pbx, self.gaps(pbx), rows)] if stuck_rows else []
         return sum(found, self._seen(moments)) + Verdict(
             live_diff=_said(left),
             cmd_double=_said(doubled(self.pbxs, self.commander.asked)),
-            cmd_open=_said(await unanswered(self.world, self.commander)),
+            cmd_open=_said(unanswered(self.commander, told)),
+            cmd_false=_said(
+                list(untrue({p: moments[p.name] for p in self.pbxs}, self.commander.asked, told))
+            ),
             late=await self._new_late(),
         )
 

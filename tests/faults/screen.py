@@ -22,13 +22,14 @@ _LOOK: Final = "SELECT id, pbx, srcuid, dstuid, disposition FROM curcdr"
 
 
 class Row(NamedTuple):
-    """`uid`: of the called channel, of the caller while nobody is rung."""
+    """`uid`: of the called channel, of the caller while nobody is rung. `caller`: its channel, or ""."""
 
     leg_id: int
     pbx: str
     uid: str
     state: str
     called: bool
+    caller: str
 
 
 class Return(NamedTuple):
@@ -148,7 +149,7 @@ class Screen:
             with connection.cursor() as cursor:
                 cursor.execute(_LOOK)
                 found = [
-                    Row(leg_id, pbx, called or caller, state, called=bool(called))
+                    Row(leg_id, pbx, called or caller, state, called=bool(called), caller=caller)
                     for leg_id, pbx, caller, called, state in cursor.fetchall()
                 ]
             self.history.look(found, time.time())

@@ -79,7 +79,7 @@ async def test_gateway_killed_between_sent_and_the_answer(
             scene.workers.start(worker)
         await _let_go(held)
         judge(await scene.verdict())
-        assert scene.commander.states["unknown gateway_restarted"] >= len(held)
+        assert scene.commander.states["hangup unknown gateway_restarted"] >= len(held)
 
 
 async def _let_go(held: list[Held]) -> None:

@@ -4,7 +4,7 @@ from tests.faults.screen import History, Row, flickers
 
 
 def _row(state: str, leg_id: int = 1) -> Row:
-    return Row(leg_id, "east", f"uid{leg_id}", state, called=True)
+    return Row(leg_id, "east", f"uid{leg_id}", state, called=True, caller="")
 
 
 def _seen(*looks: tuple[float, list[Row]]) -> History:
