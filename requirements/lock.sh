@@ -6,10 +6,11 @@ lock() {
     out=$1
     shift
     .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-        --no-emit-index-url --no-emit-find-links "$@" pyproject.toml --output-file "requirements/$out.txt"
+        --no-emit-index-url --no-emit-find-links "$@" --output-file "requirements/$out.txt"
     echo "requirements/$out.txt: $(grep -c == "requirements/$out.txt") packages"
 }
-lock ingest --extra ingest --extra migrate
-lock projector --extra projector --extra migrate
-lock archiver --extra archiver --extra migrate
-lock dev --all-extras
+lock build --group build
+lock ami pyproject.toml --extra ami --extra migrate
+lock projector pyproject.toml --extra projector --extra migrate
+lock archiver pyproject.toml --extra archiver --extra migrate
+lock dev pyproject.toml --all-extras
