@@ -15,7 +15,7 @@ SNIPPETS = ROOT / "docs/how-to/snippets"
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (
-        ROOT / "README.md",
+        *ROOT.glob("[A-Z]*.md"),
         ROOT / "contracts/README.md",
         *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("services/*/README.md"),
