@@ -11,8 +11,9 @@ from tests.waiting import until
 
 
 def newest(rows: list[dict[str, Any]]) -> int | None:
-    """A leg that has longest to live: 202 rings still, and will talk."""
-    ringing = [row["id"] for row in rows if (row["dialstring"], row["disposition"]) == ("202", "RINGING")]
+    """A leg of ours that has longest to live: 202 rings still, and will talk."""
+    will_talk = (PBX, "202", "RINGING")
+    ringing = [row["id"] for row in rows if (row["pbx"], row["dialstring"], row["disposition"]) == will_talk]
     return max(ringing, default=None)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from legbook.contracts.topics import Topic
 from legbook.runtime import fleet, kafka
@@ -21,6 +21,8 @@ PATIENCE: Final = 15.0  # seconds that Kafka has for its first answer
 
 def why(error: Exception) -> str:
     """For who sees no Kafka: what happened and what to do."""
+    if not isinstance(error, TimeoutError | KafkaConnectionError):
+        return str(error)
     text = f"Kafka has not answered for {PATIENCE:.0f} s" if isinstance(error, TimeoutError) else str(error)
     return f"{text}; KAFKA_BOOTSTRAP_SERVERS says where Kafka is"
 
@@ -33,7 +35,9 @@ async def partition_count(settings: KafkaSettings, topic: Topic) -> int:
         there = {each["topic"]: len(each["partitions"]) for each in await client.describe_topics()}
     chatty.setLevel(logging.WARNING)
     if not there.get(topic.name):
-        raise CannotStartError(f"{topic.name} is not there: run legbook topics apply")
+        raise CannotStartError(
+            f"{topic.name} is not there, or hidden from this Kafka user; run legbook topics apply, or legbook doctor"
+        )
     return there[topic.name]
 
 

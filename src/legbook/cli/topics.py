@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import for_code
 
+from legbook.cli.reaching import UNREACHABLE, why
 from legbook.contracts.topics import TOPICS, Topic, dlq_topics
 from legbook.runtime import kafka
 from legbook.runtime.settings import KafkaSettings, load
@@ -30,8 +31,8 @@ def apply(
     try:
         for line in asyncio.run(_apply(load(KafkaSettings), partitions, replication)):
             typer.echo(line)
-    except (KafkaError, CannotStartError) as error:
-        typer.echo(f"legbook topics apply: {error}; KAFKA_BOOTSTRAP_SERVERS says where Kafka is", err=True)
+    except UNREACHABLE as error:
+        typer.echo(f"legbook topics apply: {why(error)}", err=True)
         raise typer.Exit(CANNOT_START) from None
 
 
@@ -57,12 +58,16 @@ async def _one(
         )
         for _, code, *text in answer.topic_errors:
             if code:
-                raise for_code(code)(f"{topic.name}: {text}")
+                raise for_code(code)(f"{topic.name}: {' '.join(filter(None, text))}")
         return f"{topic.name}: created, {partitions} partitions"
     if there[topic.name] != partitions:
         raise CannotStartError(
             f"{topic.name} has {there[topic.name]} partitions, not {partitions}: their number is fixed "
             f"(--partitions {there[topic.name]})"
         )
-    await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=topic.config)])
+    wanted = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=topic.config)
+    for answer in await client.alter_configs([wanted]):
+        for code, text, *_ in answer.resources:
+            if code:
+                raise for_code(code)(f"{topic.name}: settings: {text or ''}")
     return f"{topic.name}: settings applied"

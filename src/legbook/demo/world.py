@@ -44,8 +44,7 @@ class World:
     def __enter__(self) -> Self:
         try:
             self.stack.start()
-            self.legbook("topics", "apply", "--partitions", "4", "--replication", "1")
-            self.legbook("migrate")
+            self.prepare()
         except BaseException:
             self.stack.stop()
             raise
@@ -57,6 +56,11 @@ class World:
         end(list(self._services.values()))
         self._services.clear()
         self.stack.stop()
+
+    def prepare(self) -> None:
+        """Topics and tables."""
+        self.legbook("topics", "apply", "--partitions", "4", "--replication", "1")
+        self.legbook("migrate")
 
     @property
     def env(self) -> dict[str, str]:
@@ -132,12 +136,12 @@ class World:
                 time.sleep(0.05)
             self._progress(f"{name}: ready")
 
-    def legbook(self, *arguments: str) -> str:
+    def legbook(self, *arguments: str, **more: str) -> str:
         """What the command prints; StackError with what it says if it fails."""
         command: Sequence[str] = [sys.executable, "-m", "legbook.cli", *arguments]
         done = subprocess.run(
             command,
-            env={**os.environ, **self.env},
+            env={**os.environ, **self.env, **more},
             capture_output=True,
             text=True,
             check=False,

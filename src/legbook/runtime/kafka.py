@@ -10,7 +10,14 @@ from typing import Any, Final, NamedTuple
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.structs import RecordMetadata
 
 from legbook.runtime.settings import KafkaSettings
@@ -28,6 +35,7 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+NOT_ALLOWED: Final[int] = TopicAuthorizationFailedError.errno
 WAIT: Final = 2.0  # seconds between two tries to reach a Kafka that is not there
 
 
@@ -85,12 +93,27 @@ def consumer(settings: KafkaSettings, *topics: str, **more: Any) -> AIOKafkaCons
 
 @asynccontextmanager
 async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """KafkaError, with the reason, when no server takes us."""
     client = AIOKafkaAdminClient(**options(settings))
     try:
-        await client.start()
+        try:
+            await client.start()
+        except KafkaConnectionError as error:
+            raise await _with_reason(error, settings) from error
         yield client
     finally:
         await client.close()
+
+
+async def _with_reason(error: KafkaConnectionError, settings: KafkaSettings) -> KafkaError:
+    """Aiokafka says why (a password, a certificate) to its log only."""
+    security = options(settings)
+    (host, port, _), *_ = collect_hosts(security.pop("bootstrap_servers"), randomize=False)
+    try:
+        (await create_conn(host, port, **security)).close()
+    except (OSError, KafkaError, TimeoutError) as reason:
+        return KafkaConnectionError(f"{host}:{port}: {reason or type(reason).__name__}")
+    return error
 
 
 async def stop(producer: AIOKafkaProducer, patience: float = 5.0) -> None:
@@ -131,11 +154,17 @@ async def partitions(settings: KafkaSettings, *topics: str) -> int:
     while True:
         try:
             async with admin(settings) as client:
-                found = {t["topic"]: len(t["partitions"]) for t in await client.describe_topics(list(topics))}
-            missing = [topic for topic in topics if not found.get(topic)]
-            if not missing:
-                return found[topics[0]]
-            _log.warning("waiting for topics", missing=missing, hint="run: legbook topics apply")
+                found = {each["topic"]: each for each in await client.describe_topics(list(topics))}
+            hidden = [name for name in topics if found.get(name, {}).get("error_code") == NOT_ALLOWED]
+            missing = [
+                name for name in topics if name not in hidden and not found.get(name, {}).get("partitions")
+            ]
+            if not missing and not hidden:
+                return len(found[topics[0]]["partitions"])
+            if hidden:
+                _log.warning("waiting for ACLs", hidden=hidden, hint="docs/how-to/secure-kafka.md has them")
+            if missing:
+                _log.warning("waiting for topics", missing=missing, hint="run: legbook topics apply")
         except KafkaError as error:
             _log.warning("waiting for Kafka", servers=settings.bootstrap_servers, why=repr(error))
         await asyncio.sleep(WAIT)

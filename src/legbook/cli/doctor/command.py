@@ -69,7 +69,7 @@ def _of_pbx(name: str, place: Pbx, listen: float) -> Check:
     try:  # here and below not at the top: other commands, and other checks, work without the extra
         from legbook.cli.doctor import pbx  # noqa: PLC0415
     except ImportError as error:
-        return _lacking(error, "ingest")
+        return _lacking(error, "ami")
     return lambda: pbx.check(name, place, listen)
 
 

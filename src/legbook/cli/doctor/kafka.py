@@ -18,7 +18,6 @@ from legbook.runtime import kafka
 from legbook.runtime.settings import KafkaSettings, load
 
 _APPLY: Final = "legbook topics apply"
-_NOT_FOR_US: Final = 29  # TOPIC_AUTHORIZATION_FAILED
 _INSYNC: Final = "kafka-configs.sh --alter --add-config min.insync.replicas=2 (of 3 copies)"
 _BREAKS: Final = frozenset({"cleanup.policy", "max.message.bytes"})  # other settings are a matter of taste
 
@@ -37,7 +36,7 @@ async def check() -> Findings:
         async with asyncio.timeout(PATIENCE):
             facts = await _ask(load(KafkaSettings))
     except UNREACHABLE as error:
-        yield fail(*why(error).rsplit("; ", 1))
+        yield fail(*why(error).split("; ", 1))
         return
     for finding in judged(facts):
         yield finding
@@ -72,11 +71,12 @@ def judged(facts: Facts) -> Iterator[Finding]:
 
 def _absent(facts: Facts) -> Iterator[Finding]:
     absent = [topic.name for topic in _wanted() if topic.name not in facts.topics]
-    hidden = [name for name in absent if facts.configs.get(name) == _NOT_FOR_US]
+    hidden = [name for name in absent if facts.configs.get(name) == kafka.NOT_ALLOWED]
     missing = [name for name in absent if name not in hidden]
     if hidden:
         yield fail(
-            f"this Kafka user may not see {', '.join(hidden)}", "an ACL: Describe, Read, Write on pbx.*"
+            f"this Kafka user may not see {', '.join(hidden)}",
+            "an ACL for this user: docs/how-to/secure-kafka.md has them",
         )
     if missing:
         yield fail(f"not there: {', '.join(missing)}", f"{_APPLY} (with --replication 1 on a single broker)")
