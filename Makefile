@@ -27,7 +27,7 @@ picture: install ## docs/images/demo.svg: what the demo shows
 test: install ## all tests, on a real Kafka, MariaDB and ClickHouse
 	@exec $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
-faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (a quarter of an hour; FAULTS_SEED)
+faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (twenty minutes; FAULTS_SEED)
 	@exec $(PY) -m pytest -q -m faults tests/faults
 
 properties: install ## every cut of every recording, and what must hold there (five minutes)
