@@ -44,7 +44,9 @@ class Ingest:
     async def run(self) -> None:
         self._fleet.on_change(self._fleet_changed)
         self._fleet.watch()
-        self._partitions = await kafka.partitions(self._kafka, OWNERS.name, RAW.name, STATUS.name)
+        self._partitions = await kafka.partitions(
+            self._kafka, OWNERS.name, RAW.name, STATUS.name, group=GROUP
+        )
         self._producer = kafka.producer(self._kafka, max_request_size=4 << 20)
         await self._producer.start()
         try:

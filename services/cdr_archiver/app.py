@@ -22,7 +22,7 @@ async def archive(table: Table, settings: Settings, kafka_settings: KafkaSetting
     try:
         async with asyncio.TaskGroup() as starting:
             starting.create_task(table.open())
-            starting.create_task(kafka.partitions(kafka_settings, CDR.name, CDR.dlq))
+            starting.create_task(kafka.partitions(kafka_settings, CDR.name, CDR.dlq, group=settings.group))
         async with (
             kafka.producer(kafka_settings) as producer,
             consumer_of(kafka_settings, settings.group, CDR.name, settings.instance) as consumer,

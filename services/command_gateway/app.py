@@ -48,7 +48,7 @@ class Gateway:
         self._fleet.on_change(self._fleet_changed)
         self._fleet.watch()
         topics = (COMMANDS.name, COMMANDS.dlq, RESULTS.name, LEGS.name, STATUS.name)
-        self._partitions = await kafka.partitions(self._kafka, *topics)
+        self._partitions = await kafka.partitions(self._kafka, *topics, group=GROUP)
         self._producer = kafka.producer(self._kafka)
         await self._producer.start()
         try:

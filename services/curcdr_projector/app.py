@@ -112,7 +112,14 @@ def main() -> None:
         mysql.parsed()
         count = asyncio.run(
             kafka.partitions(
-                kafka_settings, RAW.name, CHECKPOINTS.name, LEGS.name, CDR.name, STATUS.name, RAW.dlq
+                kafka_settings,
+                RAW.name,
+                CHECKPOINTS.name,
+                LEGS.name,
+                CDR.name,
+                STATUS.name,
+                RAW.dlq,
+                group=agent.GROUP,
             )
         )
     except CannotStartError as error:

@@ -7,7 +7,8 @@ import pytest
 
 from legbook.cli.doctor import kafka
 from legbook.client import Client
-from legbook.contracts.topics import CDR, TOPICS, dlq_topics
+from legbook.contracts.topics import STATUS as STATUS_TOPIC
+from legbook.contracts.topics import TOPICS, dlq_topics
 from legbook.demo.watch import Watch
 from legbook.demo.world import SERVICES
 from legbook.devstack import StackError
@@ -104,11 +105,15 @@ def test_a_broker_that_nobody_vouches_for(world: SecuredWorld, tmp_path: Path) -
         world.legbook(*STATUS, KAFKA_SSL_CAFILE=str(tmp_path / "ca.pem"))
 
 
-async def test_a_service_that_may_not_says_so_and_waits(world: SecuredWorld) -> None:
-    world.start("cdr_archiver.2", KAFKA_SASL_USERNAME=NOBODY)
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_that_may_not_says_so_and_waits(world: SecuredWorld, service: str) -> None:
+    worker = f"{service}.2"
+    world.start(worker, KAFKA_SASL_USERNAME=NOBODY)
 
-    said = await until(lambda: world.log("cdr_archiver.2"), lambda log: "waiting for ACLs" in log)
+    said = await until(lambda: world.log(worker), lambda log: "waiting for ACLs" in log)
 
-    assert CDR.name in said
+    assert f'"group {service}"' in said
+    assert STATUS_TOPIC.name in said or service == "cdr_archiver"
     assert "secure-kafka.md" in said
-    assert world.exit_code("cdr_archiver.2") is None
+    assert world.exit_code(worker) is None
+    world.kill(worker)

@@ -12,6 +12,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
@@ -146,16 +148,19 @@ async def deliver(producer: AIOKafkaProducer, record: Record, partition: int) ->
     await (await accepted(producer, record, partition))
 
 
-async def partitions(settings: KafkaSettings, *topics: str) -> int:
+async def partitions(settings: KafkaSettings, *topics: str, group: str = "") -> int:
     """The number of partitions of these topics, once they all exist. Waits for Kafka and for them, and says so.
 
-    Who subscribes before a topic exists stays without it until the metadata are five minutes old.
+    Who subscribes before a topic exists stays without it until the metadata are five minutes old. `group`: of a
+    consumer, who may need a right to it; faust says nothing when it has none.
     """
     while True:
         try:
             async with admin(settings) as client:
                 found = {each["topic"]: each for each in await client.describe_topics(list(topics))}
-            hidden = [name for name in topics if found.get(name, {}).get("error_code") == NOT_ALLOWED]
+                hidden = [name for name in topics if found.get(name, {}).get("error_code") == NOT_ALLOWED]
+                if group and not await _may_join(client, group):
+                    hidden.append(f"group {group}")
             missing = [
                 name for name in topics if name not in hidden and not found.get(name, {}).get("partitions")
             ]
@@ -168,6 +173,16 @@ async def partitions(settings: KafkaSettings, *topics: str) -> int:
         except KafkaError as error:
             _log.warning("waiting for Kafka", servers=settings.bootstrap_servers, why=repr(error))
         await asyncio.sleep(WAIT)
+
+
+async def _may_join(client: AIOKafkaAdminClient, group: str) -> bool:
+    try:
+        await client.find_coordinator(group)
+    except GroupAuthorizationFailedError:
+        return False
+    except GroupCoordinatorNotAvailableError:
+        pass  # the first of all groups: its consumer waits for it
+    return True
 
 
 async def newest_values(settings: KafkaSettings, topic: str, partition: int) -> dict[bytes, bytes]:
