@@ -28,7 +28,7 @@ test: install ## all tests, on a real Kafka, MariaDB and ClickHouse
 	@exec $(PY) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 faults: install ## kill -9, SIGTERM, SIGSTOP of every service and server under load, a line each (twenty minutes; FAULTS_SEED)
-	@exec $(PY) -m pytest -q -m faults tests/faults
+	@exec $(PY) -m pytest -q -m faults tests/faults tests/e2e
 
 properties: install ## every cut of every recording, and what must hold there (five minutes)
 	@LEGBOOK_PROPERTIES=all exec $(PY) -m pytest -q -n 2 tests/properties --timeout 900

@@ -20,6 +20,7 @@ from tests.recorded import RING_GROUP
 from tests.waiting import until
 
 PBX = "seed"
+pytestmark = pytest.mark.faults  # half a minute that CI has not got: `make faults` runs it
 EVERY = [each.name for each in (*TOPICS, *dlq_topics())]
 
 
