@@ -3,10 +3,8 @@
 A process may be killed at any point: what was not committed is read again, and inserted again changes nothing.
 """
 
-import gc
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Final
 
 import structlog
@@ -24,11 +22,9 @@ from legbook.runtime.settings import KafkaSettings
 
 _log = structlog.get_logger("cdr_archiver.consumer")
 Record = ConsumerRecord[bytes, bytes]
-Row = tuple[Any, ...]
 
 # aiokafka leaves the group when nothing is fetched for this long; ClickHouse may well be away for longer.
 _PATIENCE_MS: Final = 7 * 24 * 3_600_000
-_LOOK_AGAIN_MS: Final = 60_000  # for a first record
 
 
 def consumer_of(
@@ -37,24 +33,6 @@ def consumer_of(
     return kafka.consumer(
         settings, topic, group_id=group, group_instance_id=instance, max_poll_interval_ms=_PATIENCE_MS
     )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """A batch is a million objects, none of them garbage; the collector took a quarter of the time to find that out.
-
-    It does not look at them until `gc.unfreeze`; at what is new it looks as soon as the batch is made.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
-def _all(found: Mapping[TopicPartition, list[Record]]) -> list[Record]:
-    return [record for records in found.values() for record in records]
 
 
 class Archiver:
@@ -74,35 +52,32 @@ class Archiver:
 
     async def run(self) -> None:
         while True:
-            first = await self._first()
-            with _uncollected():
-                batch = await self._fill(first)
-                done, made = await self._rows(batch)
-            await self._insert(made)
-            await self._commit(done)
+            batch = await self._collect()
+            metrics.WAITING.set(len(batch))
+            await self._commit(await self._archive(batch))
             if self._braked is not None:
                 raise self._braked  # now that its dead letters are out and committed: the next process goes on behind
             metrics.WAITING.set(0)
-            gc.unfreeze()
 
-    async def _first(self) -> list[Record]:
-        """However long it takes."""
-        while not (found := await self._consumer.getmany(timeout_ms=_LOOK_AGAIN_MS, max_records=1)):
-            pass
-        return _all(found)
-
-    async def _fill(self, batch: list[Record]) -> list[Record]:
-        """Waits for others: until the batch is full or its time is over."""
+    async def _collect(self) -> list[Record]:
+        """Waits for a first record, then for others: until the batch is full or its time is over."""
+        batch: list[Record] = []
         until = time.monotonic() + self._settings.batch_seconds
-        while (room := self._settings.batch_legs - len(batch)) > 0 and (left := until - time.monotonic()) > 0:
-            batch += _all(await self._consumer.getmany(timeout_ms=max(1, int(left * 1000)), max_records=room))
-        metrics.WAITING.set(len(batch))
+        while (room := self._settings.batch_legs - len(batch)) > 0:
+            left = until - time.monotonic()
+            if batch and left <= 0:
+                break
+            found = await self._consumer.getmany(timeout_ms=max(1, int(left * 1000)), max_records=room)
+            if not batch:
+                until = time.monotonic() + self._settings.batch_seconds
+            batch.extend(record for records in found.values() for record in records)
         return batch
 
-    async def _rows(self, batch: Sequence[Record]) -> tuple[list[Record], list[tuple[Record, Row]]]:
-        """What is done with, all of it or up to where the brake was pulled; and the rows that it makes."""
+    async def _archive(self, batch: Sequence[Record]) -> list[Record]:
+        """Gives what is done with: all of it, or up to where the brake was pulled."""
+        sources: list[Record] = []
+        rows: list[tuple[Any, ...]] = []
         done: list[Record] = []
-        made: list[tuple[Record, Row]] = []
         for record in batch:
             if self._braked is not None:
                 break
@@ -111,20 +86,19 @@ class Archiver:
                 metrics.LEGS.labels("tombstone").inc()
                 continue
             try:
-                made.append((record, row(decode_leg(record.value))))
+                rows.append(row(decode_leg(record.value)))
+                sources.append(record)
             except BadMessageError as error:
                 await self._give_up(record, "unreadable", str(error))
             except OutOfRangeError as error:
                 await self._give_up(record, "refused", f"refused: {error}")
-        return done, made
-
-    async def _insert(self, made: Sequence[tuple[Record, Row]]) -> None:
-        async for part in self._table.insert([values for _, values in made]):
+        async for part in self._table.insert(rows):
             if part.refused is None:
                 metrics.LEGS.labels("archived").inc(part.end - part.begin)
                 self._brake.good(part.end - part.begin)
             else:
-                await self._give_up(made[part.begin][0], "refused", f"refused: {part.refused}")
+                await self._give_up(sources[part.begin], "refused", f"refused: {part.refused}")
+        return done
 
     async def _give_up(self, record: Record, result: str, reason: str) -> None:
         """To the dead letters, as it came; pulls the brake when there are too many."""
