@@ -99,6 +99,20 @@ def test_who_may_not_is_told_why(
     assert said in str(error.value)
 
 
+async def test_the_doctor_says_what_is_wrong_with_a_login(
+    world: SecuredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(monkeypatch, world, OPERATOR)
+    for variable, value, said in [
+        ("KAFKA_SASL_PASSWORD", "another", "Authentication failed"),
+        ("KAFKA_SSL_CAFILE", "/nowhere.pem", "KAFKA_SSL_CAFILE"),
+    ]:
+        monkeypatch.setenv(variable, value)
+        (finding,) = [each async for each in kafka.check()]
+        assert said in finding.seen
+        assert finding.todo
+
+
 def test_a_broker_that_nobody_vouches_for(world: SecuredWorld, tmp_path: Path) -> None:
     certify(tmp_path / "ca.pem", tmp_path / "kafka.pem")
 

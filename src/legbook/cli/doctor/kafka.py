@@ -18,6 +18,7 @@ from legbook.runtime import kafka
 from legbook.runtime.settings import KafkaSettings, load
 
 _APPLY: Final = "legbook topics apply"
+_LOGIN: Final = "correct it: docs/how-to/secure-kafka.md has all KAFKA_… that a login needs"
 _INSYNC: Final = "kafka-configs.sh --alter --add-config min.insync.replicas=2 (of 3 copies)"
 _BREAKS: Final = frozenset({"cleanup.policy", "max.message.bytes"})  # other settings are a matter of taste
 
@@ -36,7 +37,8 @@ async def check() -> Findings:
         async with asyncio.timeout(PATIENCE):
             facts = await _ask(load(KafkaSettings))
     except UNREACHABLE as error:
-        yield fail(*why(error).split("; ", 1))
+        seen, hint, todo = why(error).rpartition("; ")
+        yield fail(seen or todo, todo if hint else _LOGIN)
         return
     for finding in judged(facts):
         yield finding
