@@ -1,7 +1,9 @@
 """One world for all faults: two workers of each service, two PBXs that live in different partitions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.faults.takeovers import TABLE
 from tests.faults.workers import ALL, FAST
 
 PBXS = ("east", "west")
+_W = TypeVar("_W", bound=World)
 
 
 @dataclass(slots=True)
@@ -31,11 +34,18 @@ def ports() -> dict[str, int]:
     return dict(zip(PBXS, free_ports(len(PBXS)), strict=True))
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("world")) as world:
+@contextmanager
+def manned(world: _W, ports: Mapping[str, int]) -> Iterator[_W]:
+    """Its servers, and two workers of each service."""
+    with world:
         world.fleet(ports)
         world.start(*ALL, **FAST)
+        yield world
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Iterator[World]:
+    with manned(World(tmp_path_factory.mktemp("world")), ports) as world:
         yield world
 
 

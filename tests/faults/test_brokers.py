@@ -9,18 +9,15 @@ import pytest
 from legbook.cli.doctor import kafka
 from tests.faults import servers
 from tests.faults.brokers import NAMES, ThreeBrokers
-from tests.faults.conftest import Judge
+from tests.faults.conftest import Judge, manned
 from tests.faults.scene import Scene
-from tests.faults.workers import ALL, FAST
 
 AWAY = 8.0
 
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory, ports: dict[str, int]) -> Iterator[ThreeBrokers]:
-    with ThreeBrokers(tmp_path_factory.mktemp("three")) as world:
-        world.fleet(ports)
-        world.start(*ALL, **FAST)
+    with manned(ThreeBrokers(tmp_path_factory.mktemp("three")), ports) as world:
         yield world
 
 
