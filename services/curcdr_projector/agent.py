@@ -8,6 +8,7 @@ the shards away: what was in flight is either complete before the next owner's f
 import asyncio
 import tempfile
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,6 +117,11 @@ class Agent:
         while self._gate.is_set() and self._unacked() > self._limit:  # noqa: ASYNC110  # three things end this wait
             await asyncio.sleep(0.1)
 
+    def _crowded(self, shard: Shard) -> bool:
+        """Half of the limit is used, and of that at least its share by this one: a checkpoint makes room in time."""
+        half = self._limit // 2
+        return self._unacked() >= half and shard.progress.unacked_bytes * len(self._shards) >= half
+
     def _unacked(self) -> int:
         return sum(shard.progress.unacked_bytes for shard in self._shards.values())
 
@@ -138,6 +144,8 @@ class Agent:
 
     async def _serve(self, partitions: list[int]) -> None:
         self._shards = await self._acquire(partitions)
+        for shard in self._shards.values():
+            shard.crowded = partial(self._crowded, shard)
         self._gate.set()
         async with asyncio.TaskGroup() as tasks:
             for shard in self._shards.values():

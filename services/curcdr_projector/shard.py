@@ -5,7 +5,7 @@ Folding never waits. Everything unforeseen is raised: the process ends, a fresh 
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -49,8 +49,7 @@ class Shard:
         self._dirty: set[str] = set()
         self._entries = 0
         self._saved_at = time.monotonic()
-        # The limit is of all partitions of a worker: at half of it there is still room while this one is saved
-        self._share = settings.unacked_bytes // (2 * partitions)
+        self.crowded: Callable[[], bool] = lambda: False  # the agent knows: it must be saved to make room
         self._proofs: list[asyncio.Future[None]] = []
         self._statuses = Statuses()
         metrics.UNACKED.labels(str(self.partition)).set(0)
@@ -187,7 +186,7 @@ class Shard:
     def _checkpoint_due(self) -> bool:
         late = time.monotonic() - self._saved_at >= self._settings.checkpoint_interval
         many = self._entries >= self._settings.checkpoint_entries
-        return bool(self.progress.waiting()) and (late or many or self.progress.unacked_bytes >= self._share)
+        return bool(self.progress.waiting()) and (late or many or self.crowded())
 
     async def _publish(self, *, checkpoint: bool) -> None:
         """One transaction; all it carries is encoded before the first await, folding goes on meanwhile."""

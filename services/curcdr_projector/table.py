@@ -47,14 +47,16 @@ class Table:
         self._changed: dict[int, Leg] = {}
         self._news = asyncio.Event()
         self._session: Session | None = None
+        self._resynced = False  # or about to be: before that nothing needs to be remembered
         self._new_owner = True
         self._told = ""
         self.trouble: str | None = "not started"
 
     def put(self, leg: Leg) -> None:
         """The newest state of a leg wins."""
-        self._changed[leg.leg_id] = leg
-        self._news.set()
+        if self._resynced:
+            self._changed[leg.leg_id] = leg
+            self._news.set()
 
     async def run(self) -> None:
         """Until cancelled; CannotStartError if the table is not as it must be."""
@@ -83,6 +85,7 @@ class Table:
 
     def _throw_away(self) -> None:
         session, self._session = self._session, None
+        self._resynced, self._changed = False, {}
         if session is not None:
             session.abort()
 
@@ -94,6 +97,7 @@ class Table:
             _log.warning("another session holds the lock of curcdr", partition=self._partition)
             kill = False
         await self._prove()
+        self._resynced = True
         await self._compare(session, everything=True)
 
     async def _serve(self) -> None:

@@ -93,6 +93,22 @@ async def test_a_leg_is_a_row_while_it_lives(mysql: MysqlSettings, page: Page) -
         await until(look(page), lambda rows: rows == [])
 
 
+async def test_without_mysql_nothing_piles_up(mysql: MysqlSettings, page: Page) -> None:
+    """The re-sync needs the legs that live then, not all that there have been."""
+    owner = Owner()
+    owner.fenced = True
+    async with writing(mysql, owner) as table:
+        await until(lambda: owner.proofs)
+        for leg_id in range(1, 1000):
+            put(owner, table, replace(LEG, leg_id=leg_id))
+            put(owner, table, replace(LEG, leg_id=leg_id, state="ended", seq=5))
+        put(owner, table, LEG)
+        assert table._changed == {}
+    owner.fenced = False
+    async with writing(mysql, owner):
+        await until(look(page), lambda rows: _states(rows) == [(LEG.leg_id, "RINGING")])
+
+
 async def test_the_first_change_after_silence_does_not_wait(mysql: MysqlSettings, page: Page) -> None:
     owner = Owner()
     async with writing(mysql, owner, check=3600, flush=3600) as table:

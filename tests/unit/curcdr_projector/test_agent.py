@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,3 +59,22 @@ async def test_a_cancellation_of_its_own_is_as_bad_as_any_error() -> None:
     await asyncio.wait([deaths.start(gives_up())])
 
     assert len(deaths) == 1
+
+
+@pytest.mark.parametrize(
+    ("unacked", "crowded"),
+    [
+        ([49], [False]),
+        ([50], [True]),
+        ([49, 0, 0], [False, False, False]),
+        ([40, 9, 1], [True, False, False]),  # of 50, who has less than a third waits
+        ([30, 20, 20], [True, True, True]),
+    ],
+)
+def test_who_makes_room_before_the_limit_is_reached(unacked: list[int], crowded: list[bool]) -> None:
+    agent = Agent.__new__(Agent)
+    agent._limit = 100
+    shards: list[Any] = [SimpleNamespace(progress=SimpleNamespace(unacked_bytes=each)) for each in unacked]
+    agent._shards = dict(enumerate(shards))
+
+    assert [agent._crowded(shard) for shard in shards] == crowded
