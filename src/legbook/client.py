@@ -56,7 +56,11 @@ class Client:
         """Waits for Kafka and the topics, and says so in the log."""
         self._partitions = await kafka.partitions(self._settings, COMMANDS.name, RESULTS.name)
         self._producer = kafka.producer(self._settings)
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await kafka.stop(self._producer)
+            raise
         follower = Follower(self._settings, self._hear, from_end=True)
         self._following = asyncio.create_task(follower.run([RESULTS.name], range(self._partitions)))
         await follower.caught_up.wait()

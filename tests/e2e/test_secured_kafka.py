@@ -73,6 +73,7 @@ async def test_the_doctor_says_what_a_user_may_not(
     assert [f"{each.level} {each.seen}" async for each in kafka.check()] == found
 
 
+HANGUP = ("command", "hangup", PBX, "4097")
 APPLY, STATUS = ("topics", "apply", "--partitions", "4", "--replication", "1"), ("status",)
 
 
@@ -88,6 +89,12 @@ APPLY, STATUS = ("topics", "apply", "--partitions", "4", "--replication", "1"), 
             "pbx.ami.raw.v1: settings: Topic authorization failed",
         ),
         (STATUS, {"KAFKA_SASL_USERNAME": NOBODY}, "hidden from this Kafka user"),
+        (
+            HANGUP,
+            {"KAFKA_SASL_USERNAME": NOBODY},
+            "pbx.commands.v1 is not there, or hidden from this Kafka user",
+        ),
+        (HANGUP, {"KAFKA_SASL_USERNAME": OPERATOR}, "this Kafka user lacks an ACL"),
     ],
 )
 def test_who_may_not_is_told_why(
@@ -97,6 +104,7 @@ def test_who_may_not_is_told_why(
         world.legbook(*command, **login)
 
     assert said in str(error.value)
+    assert "Unclosed" not in str(error.value)
 
 
 async def test_the_doctor_says_what_is_wrong_with_a_login(
@@ -105,12 +113,12 @@ async def test_the_doctor_says_what_is_wrong_with_a_login(
     log_in(monkeypatch, world, OPERATOR)
     for variable, value, said in [
         ("KAFKA_SASL_PASSWORD", "another", "Authentication failed"),
-        ("KAFKA_SSL_CAFILE", "/nowhere.pem", "KAFKA_SSL_CAFILE"),
+        ("KAFKA_SSL_CAFILE", "/nowhere.pem", "KAFKA_SSL_CAFILE: No such file"),
     ]:
         monkeypatch.setenv(variable, value)
         (finding,) = [each async for each in kafka.check()]
         assert said in finding.seen
-        assert finding.todo
+        assert "docs/how-to/secure-kafka.md" in finding.todo
 
 
 def test_a_broker_that_nobody_vouches_for(world: SecuredWorld, tmp_path: Path) -> None:

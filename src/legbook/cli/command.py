@@ -5,20 +5,20 @@ import getpass
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
-from aiokafka.errors import KafkaError
 
+from legbook.cli.reaching import PATIENCE, UNREACHABLE, partition_count, why
 from legbook.client import Client, NoResultError
 from legbook.contracts import codec
 from legbook.contracts.commands import CommandResult
+from legbook.contracts.topics import COMMANDS, RESULTS
 from legbook.runtime import logs
 from legbook.runtime.settings import KafkaSettings, load
-from legbook.runtime.stop import CANNOT_START, CannotStartError
+from legbook.runtime.stop import CANNOT_START
 
 app = typer.Typer(no_args_is_help=True, help="Ask a PBX to do something; needs a running command_gateway.")
-REACHED: Final = 10.0  # seconds
 
 
 class Side(StrEnum):
@@ -95,9 +95,11 @@ def _ask(command: Callable[[Client], Awaitable[CommandResult]], *, as_json: bool
     logs.configure("error")  # what goes wrong is said here
 
     async def ask() -> CommandResult:
-        client = Client(issuer="legbook-cli", settings=load(KafkaSettings))
+        settings = load(KafkaSettings)
+        client = Client(issuer="legbook-cli", settings=settings)
         async with AsyncExitStack() as stack:
-            async with asyncio.timeout(REACHED):
+            await partition_count(settings, COMMANDS, RESULTS)
+            async with asyncio.timeout(PATIENCE):
                 await stack.enter_async_context(client)
             return await command(client)
 
@@ -106,15 +108,14 @@ def _ask(command: Callable[[Client], Awaitable[CommandResult]], *, as_json: bool
     except NoResultError as error:
         typer.echo(f"legbook command: {error}", err=True)
         raise typer.Exit(1) from None
-    except (CannotStartError, KafkaError, TimeoutError) as error:
-        why = str(error) or f"Kafka was not reached, or has no topics of ours, within {REACHED:.0f} s"
-        typer.echo(f"legbook command: {why}; KAFKA_BOOTSTRAP_SERVERS says where Kafka is", err=True)
+    except UNREACHABLE as error:
+        typer.echo(f"legbook command: {why(error)}", err=True)
         raise typer.Exit(CANNOT_START) from None
     typer.echo(codec.encode(result).decode() if as_json else told(result))
     raise typer.Exit(0 if result.state == "done" else 1)
 
 
 def told(result: CommandResult) -> str:
-    why = f" ({result.reason})" if result.reason else ""
+    reason = f" ({result.reason})" if result.reason else ""
     channels = f" [{', '.join(result.uniqueids)}]" if result.uniqueids else ""
-    return f"{result.state}{why}: {result.message or 'no more is known'}{channels}"
+    return f"{result.state}{reason}: {result.message or 'no more is known'}{channels}"

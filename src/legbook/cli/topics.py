@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
-from legbook.cli.reaching import UNREACHABLE, why
+from legbook.cli.reaching import PATIENCE, UNREACHABLE, why
 from legbook.contracts.topics import TOPICS, Topic, dlq_topics
 from legbook.runtime import kafka
 from legbook.runtime.settings import KafkaSettings, load
@@ -37,8 +37,9 @@ def apply(
 
 
 async def _apply(settings: KafkaSettings, partitions: int, replication: int) -> list[str]:
-    async with kafka.admin(settings) as client:
+    async with asyncio.timeout(PATIENCE) as limit, kafka.admin(settings) as client:
         there = await _partitions(client)
+        limit.reschedule(None)  # it answers: making topics takes as long as it takes
         return [
             await _one(client, topic, there, partitions, replication) for topic in (*TOPICS, *dlq_topics())
         ]

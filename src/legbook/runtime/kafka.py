@@ -37,6 +37,10 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class RefusedError(KafkaError):
+    """A server is there, and one side does not trust the other: a password, a certificate."""
+
+
 NOT_ALLOWED: Final[int] = TopicAuthorizationFailedError.errno
 WAIT: Final = 2.0  # seconds between two tries to reach a Kafka that is not there
 
@@ -95,27 +99,31 @@ def consumer(settings: KafkaSettings, *topics: str, **more: Any) -> AIOKafkaCons
 
 @asynccontextmanager
 async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """KafkaError, with the reason, when no server takes us."""
+    """KafkaError, with the reasons, when no server takes us."""
     client = AIOKafkaAdminClient(**options(settings))
     try:
         try:
             await client.start()
         except KafkaConnectionError as error:
-            raise await _with_reason(error, settings) from error
+            raise await _explained(settings) from error
         yield client
     finally:
         await client.close()
 
 
-async def _with_reason(error: KafkaConnectionError, settings: KafkaSettings) -> KafkaError:
-    """Aiokafka says why (a password, a certificate) to its log only."""
-    security = options(settings)
-    (host, port, _), *_ = collect_hosts(security.pop("bootstrap_servers"), randomize=False)
-    try:
-        (await create_conn(host, port, **security)).close()
-    except (OSError, KafkaError, TimeoutError) as reason:
-        return KafkaConnectionError(f"{host}:{port}: {reason or type(reason).__name__}")
-    return error
+async def _explained(settings: KafkaSettings) -> KafkaError:
+    """Aiokafka says why (a password, a certificate) to its log only: asks each server again."""
+    security, reasons, refused = options(settings), [], False
+    for host, port, _ in collect_hosts(security.pop("bootstrap_servers"), randomize=False):
+        try:
+            (await create_conn(host, port, **security)).close()
+        except (OSError, KafkaError, TimeoutError) as error:
+            reasons.append(f"{host}:{port}: {error or type(error).__name__}")
+            refused |= isinstance(error, ssl.SSLError | KafkaError) and not isinstance(
+                error, KafkaConnectionError
+            )
+    told = ", ".join(reasons) or "it was away for a moment"
+    return RefusedError(told) if refused else KafkaConnectionError(told)
 
 
 async def stop(producer: AIOKafkaProducer, patience: float = 5.0) -> None:
@@ -170,7 +178,7 @@ async def partitions(settings: KafkaSettings, *topics: str, group: str = "") -> 
                 _log.warning("waiting for ACLs", hidden=hidden, hint="docs/how-to/secure-kafka.md has them")
             if missing:
                 _log.warning("waiting for topics", missing=missing, hint="run: legbook topics apply")
-        except KafkaError as error:
+        except (KafkaError, TimeoutError) as error:
             _log.warning("waiting for Kafka", servers=settings.bootstrap_servers, why=repr(error))
         await asyncio.sleep(WAIT)
 
